@@ -1,0 +1,55 @@
+"""certkit: a lab where TLS trust is made, broken on purpose, read and repaired.
+
+``import certkit as ck`` is the one import a notebook needs. Names load when they are first used,
+so that the import itself costs next to nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from certkit.authority import CertificateAuthority, create_csr
+    from certkit.certificates import Certificate, CertificateSigningRequest
+    from certkit.chains import Chain, TrustStore
+    from certkit.credentials import Credential
+    from certkit.errors import CertkitError
+    from certkit.keys import PrivateKey, generate_key
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "certkit.authority": ("CertificateAuthority", "create_csr"),
+    "certkit.certificates": ("Certificate", "CertificateSigningRequest"),
+    "certkit.chains": ("Chain", "TrustStore"),
+    "certkit.credentials": ("Credential",),
+    "certkit.errors": ("CertkitError",),
+    "certkit.keys": ("PrivateKey", "generate_key"),
+}
+_HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
+
+__all__ = [
+    "Certificate",
+    "CertificateAuthority",
+    "CertificateSigningRequest",
+    "CertkitError",
+    "Chain",
+    "Credential",
+    "PrivateKey",
+    "TrustStore",
+    "create_csr",
+    "generate_key",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOME_OF:
+        raise AttributeError(f"module 'certkit' has no attribute {name!r}")
+    value = getattr(import_module(_HOME_OF[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

@@ -1,0 +1,136 @@
+"""HTML fragments that escape first: the only way certkit writes HTML.
+
+Text goes in as ``str`` and is escaped; what is already markup is an `Html`. There is no script, no
+style sheet and no reference to anything outside: a fragment reads well with its styles stripped.
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterable, Sequence
+
+from certkit._text import visible
+
+# Status is icon + word + colour; each colour keeps 4.5:1 on JupyterLab's light and dark backgrounds
+# because it is the background of its own label.
+STATUS_COLOURS = {
+    "good": ("#e3f4ea", "#0f5132"),
+    "warning": ("#fff3d6", "#6b4500"),
+    "bad": ("#fde7e9", "#8a1020"),
+    "neutral": ("#e9edf2", "#33415c"),
+}
+STATUS_ICONS = {
+    "good": "M3 8.5l3.2 3.2L13 4.8",
+    "warning": "M8 2.5l6.2 11H1.8zM8 6.5v3.2M8 11.6v.4",
+    "bad": "M4 4l8 8M12 4l-8 8",
+    "neutral": "M3.5 8h9",
+}
+
+
+class Html(str):
+    """A string that is already safe markup."""
+
+    __slots__ = ()
+
+
+def escape(text: object, limit: int = 300) -> Html:
+    """Return `text` escaped, hidden characters made visible; an `Html` passes unchanged.
+
+    Examples
+    --------
+    >>> escape("<script>alert(1)</script>")
+    '&lt;script&gt;alert(1)&lt;/script&gt;'
+    """
+    if isinstance(text, Html):
+        return text
+    return Html(html.escape(visible(str(text), limit)))
+
+
+def join(parts: Iterable[object], separator: str = "") -> Html:
+    """Return the escaped parts, joined."""
+    return Html(html.escape(separator).join(escape(part) for part in parts))
+
+
+def tag(name: str, *children: object, **attributes: object) -> Html:
+    """Return one element. ``class_`` and ``for_`` lose the underscore, others become hyphens.
+
+    Examples
+    --------
+    >>> tag("p", "a < b", class_="ck", aria_label="x")
+    '<p class="ck" aria-label="x">a &lt; b</p>'
+    """
+    text = "".join(
+        f' {key.rstrip("_").replace("_", "-")}="{escape(value, 20_000)}"'
+        for key, value in attributes.items()
+        if value is not None
+    )
+    return Html(f"<{name}{text}>{join(children)}</{name}>")
+
+
+def icon(status: str) -> Html:
+    """Return the 16-pixel icon of a status as an SVG path."""
+    path = STATUS_ICONS[status]
+    return Html(
+        '<svg width="14" height="14" viewBox="0 0 16 16" aria-hidden="true" '
+        'style="vertical-align:-2px;fill:none;stroke:currentColor;stroke-width:2">'
+        f'<path d="{path}"/></svg>'
+    )
+
+
+def badge(status: str, word: object) -> Html:
+    """Return a status label: icon, word and colour together.
+
+    Parameters
+    ----------
+    status : {"good", "warning", "bad", "neutral"}
+        What the colour and the icon say.
+    word : str
+        What the label says in letters.
+    """
+    background, colour = STATUS_COLOURS[status]
+    return tag(
+        "span",
+        icon(status),
+        Html("&nbsp;"),
+        word,
+        style=f"background:{background};color:{colour};border-radius:4px;padding:1px 6px;white-space:nowrap",
+    )
+
+
+def table(
+    headers: Sequence[object], rows: Iterable[Sequence[object]], *, caption: object = None, limit: int = 40
+) -> Html:
+    """Return a table with column headers; rows over `limit` are counted, not shown."""
+    rows = list(rows)
+    left = "text-align:left;vertical-align:top"
+    head = tag("tr", *(tag("th", cell, scope="col", style=left) for cell in headers))
+    body = [tag("tr", *(tag("td", cell, style=left) for cell in row)) for row in rows[:limit]]
+    if len(rows) > limit:
+        body.append(tag("tr", tag("td", f"… and {len(rows) - limit:,} more", colspan=len(headers))))
+    parts = [tag("thead", head), tag("tbody", *body)]
+    if caption is not None:
+        parts.insert(
+            0,
+            tag("caption", caption, style="text-align:left;font-weight:bold;caption-side:top;color:inherit"),
+        )
+    return tag("table", *parts)
+
+
+def definitions(pairs: Iterable[tuple[object, object]], *, caption: object = None) -> Html:
+    """Return a two-column table: names as row headers, values beside them."""
+    left = "text-align:left;vertical-align:top"
+    rows = [
+        tag("tr", tag("th", name, scope="row", style=left), tag("td", value, style=left))
+        for name, value in pairs
+    ]
+    head = (
+        []
+        if caption is None
+        else [tag("caption", caption, style="text-align:left;font-weight:bold;color:inherit")]
+    )
+    return tag("table", *head, tag("tbody", *rows))
+
+
+def details(summary: object, *children: object) -> Html:
+    """Return a fold that opens by mouse and keyboard, without script."""
+    return tag("details", tag("summary", summary), *children)
