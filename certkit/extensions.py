@@ -7,6 +7,7 @@ one carries its error, the others are read.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -192,7 +193,9 @@ def parse_extensions(
         return ()
     parts = [_split(element) for element in _der.read(body).children()]
     try:
-        parsed = {extension.oid.dotted_string: extension.value for extension in raw.extensions}
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # cryptography speaks of a zero serial number here too
+            parsed = {extension.oid.dotted_string: extension.value for extension in raw.extensions}
     except (ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType, TypeError):
         return tuple(_alone(*part) for part in parts)
     return tuple(Extension(oid, critical, der, parsed[oid]) for oid, critical, der in parts)
