@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from certkit.chains import Chain, TrustStore
     from certkit.credentials import Credential
     from certkit.errors import CertkitError
+    from certkit.faults import Fault, Scenario, find_fault, good_scenario, list_faults
+    from certkit.handshakes import ClientConfig, Handshake, ServerConfig, handshake
     from certkit.keys import PrivateKey, generate_key
 
 __version__ = "0.1.0"
@@ -25,6 +27,8 @@ _HOMES = {
     "certkit.chains": ("Chain", "TrustStore"),
     "certkit.credentials": ("Credential",),
     "certkit.errors": ("CertkitError",),
+    "certkit.faults": ("Fault", "Scenario", "find_fault", "good_scenario", "list_faults"),
+    "certkit.handshakes": ("ClientConfig", "Handshake", "ServerConfig", "handshake"),
     "certkit.keys": ("PrivateKey", "generate_key"),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
@@ -35,11 +39,20 @@ __all__ = [
     "CertificateSigningRequest",
     "CertkitError",
     "Chain",
+    "ClientConfig",
     "Credential",
+    "Fault",
+    "Handshake",
     "PrivateKey",
+    "Scenario",
+    "ServerConfig",
     "TrustStore",
     "create_csr",
+    "find_fault",
     "generate_key",
+    "good_scenario",
+    "handshake",
+    "list_faults",
 ]
 
 

@@ -1,0 +1,54 @@
+"""Faults: each a small function from a good scenario to a broken one, with one cause."""
+
+from __future__ import annotations
+
+import difflib
+
+# Importing a family registers its faults.
+from certkit.faults import client_authentication, identity, trust, usage, validity
+from certkit.faults.registry import CATALOGUE, Fault
+from certkit.faults.scenario import Scenario, good_scenario
+from certkit.errors import ArgumentError
+
+__all__ = ["CATALOGUE", "Fault", "Scenario", "find_fault", "good_scenario", "list_faults"]
+
+FAMILIES = (trust, validity, identity, usage, client_authentication)
+"""The families, in the order in which they are taught."""
+
+
+def list_faults() -> tuple[Fault, ...]:
+    """Return every fault, family by family.
+
+    Examples
+    --------
+    >>> len(list_faults()) >= 10
+    True
+    """
+    order = [family.__name__.rpartition(".")[2] for family in FAMILIES]
+    return tuple(sorted(CATALOGUE.values(), key=lambda item: order.index(item.family)))
+
+
+def find_fault(name: str) -> Fault:
+    """Return the fault of that id; a cause id stands for the first fault with that cause.
+
+    Raises
+    ------
+    ArgumentError
+        If there is no such fault; names the nearest ones.
+
+    Examples
+    --------
+    >>> find_fault("missing-intermediate").side
+    'server'
+    """
+    if name in CATALOGUE:
+        return CATALOGUE[name]
+    for item in list_faults():
+        if item.cause == name:
+            return item
+    near = difflib.get_close_matches(str(name), CATALOGUE, n=3)
+    raise ArgumentError(
+        "unknown fault",
+        on=repr(str(name)[:80]),
+        hint=", ".join(near) if near else "certkit faults, for the list",
+    )

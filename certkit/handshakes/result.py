@@ -1,0 +1,275 @@
+"""`Handshake`: what happened, as both ends saw it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from typing import NoReturn
+
+from certkit._html import Html, badge, definitions, details, join, table, tag
+from certkit._text import hexdump, visible
+from certkit.chains import Chain
+from certkit.errors import CheckFailed
+from certkit.handshakes._cause import find_cause
+from certkit.handshakes._recording import Record
+from certkit.handshakes.configs import ClientConfig, ServerConfig
+from certkit.handshakes.messages import Message
+
+__all__ = ["Endpoint", "Handshake"]
+
+OUTCOMES = {
+    "ok": ("good", "done"),
+    "refused": ("bad", "refused the other side"),
+    "was-refused": ("bad", "was refused by the other side"),
+    "failed": ("bad", "failed"),
+}
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """One side's own view of a handshake.
+
+    Attributes
+    ----------
+    name : {"client", "server"}
+        Which side.
+    outcome : {"ok", "refused", "was-refused", "failed"}
+        ``refused``: this side did not accept the other. ``was-refused``: an alert came from the other
+        side. ``failed``: neither, the connection could not go on.
+    error : str or None
+        What this side's library said, word for word; None if all went well.
+    verify_code : int or None
+        OpenSSL's X509_V_ERR number if this side refused a certificate, else None.
+    reason : str or None
+        OpenSSL's reason code, e.g. ``"TLSV1_ALERT_UNKNOWN_CA"``; None if all went well.
+    alert_sent, alert_received : str or None
+        The alert's name (RFC 8446, 6.2), e.g. ``"unknown_ca"``; None if there was none.
+    handshake_done : bool
+        Whether this side believed the handshake finished. In TLS 1.3 a refused client does: it learns
+        the truth at its first read.
+    """
+
+    name: str
+    outcome: str
+    error: str | None = None
+    verify_code: int | None = None
+    reason: str | None = None
+    alert_sent: str | None = None
+    alert_received: str | None = None
+    handshake_done: bool = False
+
+    @property
+    def ok(self) -> bool:
+        """Whether this side finished the handshake and exchanged data."""
+        return self.outcome == "ok"
+
+    def __bool__(self) -> NoReturn:
+        raise TypeError("an endpoint is neither true nor false: ask .ok")
+
+    def to_dict(self) -> dict[str, object]:
+        """Return the facts as JSON values."""
+        return {
+            "outcome": self.outcome,
+            "error": self.error,
+            "verify_code": self.verify_code,
+            "reason": self.reason,
+            "alert_sent": self.alert_sent,
+            "alert_received": self.alert_received,
+            "handshake_done": self.handshake_done,
+        }
+
+
+@dataclass(frozen=True)
+class Handshake:
+    """A handshake between two real endpoints, recorded from both.
+
+    Attributes
+    ----------
+    client, server : Endpoint
+        Each side's own outcome, error and alerts.
+    messages : tuple of Message
+        Every message in the order in which it was sent, decrypted.
+    records : tuple of Record
+        The same, as it crossed: what somebody in between sees.
+    tls_version : str or None
+        ``"1.2"`` or ``"1.3"``; None if none was agreed on.
+    cipher : str or None
+        OpenSSL's name of the cipher suite; None if none was agreed on.
+    group : str or None
+        The key exchange group, e.g. ``"x25519"``; None if none was agreed on or shown.
+    client_config, server_config
+        What each side brought.
+    at : datetime
+        When it was run, UTC: certificates were judged by this clock.
+    recording : {"messages", "records"}
+        ``records`` where this Python has no message callback: then encrypted messages stay closed.
+
+    Examples
+    --------
+    >>> from certkit.authority import CertificateAuthority
+    >>> from certkit.handshakes import ClientConfig, ServerConfig, handshake
+    >>> ca = CertificateAuthority("Lab Root")
+    >>> run = handshake(ClientConfig(ca.trust_store), ServerConfig(ca.issue("shop.example.test", usage="server")))
+    >>> run.ok, run.tls_version, run.cause
+    (True, '1.3', None)
+    """
+
+    client: Endpoint
+    server: Endpoint
+    messages: tuple[Message, ...]
+    records: tuple[Record, ...] = field(repr=False)
+    tls_version: str | None
+    cipher: str | None
+    group: str | None
+    client_config: ClientConfig
+    server_config: ServerConfig
+    at: datetime
+    recording: str = "messages"
+
+    @property
+    def ok(self) -> bool:
+        """Whether both sides finished and exchanged data."""
+        return self.client.ok and self.server.ok
+
+    @cached_property
+    def cause(self) -> str | None:
+        """The cause id (see ``certkit.causes``) of a failure, judged by codes and certificates; None if it is ok."""
+        return find_cause(self)
+
+    @property
+    def two_way(self) -> bool:
+        """Whether the server asked for a client certificate."""
+        return self.server_config.two_way
+
+    @property
+    def server_chain(self) -> Chain:
+        """The chain as the server presented it; empty if it did not come to that."""
+        return self._presented("server")
+
+    @property
+    def client_chain(self) -> Chain:
+        """The chain as the client presented it; empty if it was not asked or had none."""
+        return self._presented("client")
+
+    def _presented(self, side: str) -> Chain:
+        return Chain(next((item.certificates for item in self.said("Certificate", side)), ()))
+
+    def said(self, name: str, sender: str | None = None) -> Iterator[Message]:
+        """Yield the messages of that name, from one side or from both."""
+        return (item for item in self.messages if item.name == name and sender in {None, item.sender})
+
+    def raise_if_failed(self) -> None:
+        """Raise `CheckFailed` if the handshake failed.
+
+        Raises
+        ------
+        CheckFailed
+            With what both sides said.
+        """
+        if not self.ok:
+            raise CheckFailed(
+                "the handshake failed",
+                on=self.verdict,
+                hint=f"certkit explain {self.cause or ''}".strip(),
+                cause=self.cause,
+            )
+
+    @property
+    def verdict(self) -> str:
+        """What came of it, in one sentence."""
+        if self.ok:
+            way = "two-way" if self.two_way else "one-way"
+            return f"Both sides are done: TLS {self.tls_version}, {way}, {self.cipher}."
+        parts = []
+        for side in (self.client, self.server):
+            if side.outcome == "refused":
+                sent = f" and sent the alert {side.alert_sent}" if side.alert_sent else ""
+                parts.append(f"the {side.name} refused{sent}")
+            elif side.outcome == "was-refused":
+                parts.append(f"the {side.name} received the alert {side.alert_received}")
+            elif not side.ok:
+                parts.append(f"the {side.name} could not go on")
+        text = "; ".join(parts)
+        return text[:1].upper() + text[1:] + "."
+
+    def __bool__(self) -> NoReturn:
+        raise TypeError("a handshake is neither true nor false: ask .ok")
+
+    def to_dict(self) -> dict[str, object]:
+        """Return the facts as JSON values: what ``certkit handshake --json`` prints."""
+        return {
+            "ok": self.ok,
+            "tls_version": self.tls_version,
+            "cipher": self.cipher,
+            "group": self.group,
+            "two_way": self.two_way,
+            "cause": self.cause,
+            "client": self.client.to_dict(),
+            "server": self.server.to_dict(),
+            "server_chain": [item.subject for item in self.server_chain],
+            "client_chain": [item.subject for item in self.client_chain],
+            "recording": self.recording,
+            "messages": [message.to_dict() for message in self.messages],
+        }
+
+    def __repr__(self) -> str:
+        result = "ok" if self.ok else self.cause or "failed"
+        way = "two-way" if self.two_way else "one-way"
+        return f"<Handshake {result}, {way}, TLS {self.tls_version or 'none'}, {len(self.messages)} messages>"
+
+    def _repr_html_(self) -> Html:
+        from certkit.handshakes.ladder import ladder_svg  # noqa: PLC0415
+
+        return tag(
+            "div", ladder_svg(self), self.sides_html(), details("The same as a table", self.messages_html())
+        )
+
+    def sides_html(self) -> Html:
+        """Return what each side says, side by side."""
+        rows = []
+        for side in (self.client, self.server):
+            status, word = OUTCOMES[side.outcome]
+            rows.append(
+                (
+                    side.name,
+                    badge(status, word),
+                    visible(side.error or "nothing to complain about"),
+                    side.alert_sent or "none",
+                    side.alert_received or "none",
+                )
+            )
+        return table(
+            ("side", "outcome", "its own words", "alert sent", "alert received"),
+            rows,
+            caption="What each side says",
+        )
+
+    def messages_html(self) -> Html:
+        """Return the messages as a table: the ladder's facts without the picture."""
+        rows = [
+            (
+                number,
+                item.sender,
+                item.name,
+                item.size,
+                "encrypted" if item.encrypted else "readable",
+                item.summary,
+            )
+            for number, item in enumerate(self.messages, 1)
+        ]
+        return table(("", "from", "message", "bytes", "on the wire", "what it says"), rows, limit=60)
+
+    def message_html(self, number: int) -> Html:
+        """Return one message, opened: fields and bytes. `number` counts from 1, as in the ladder."""
+        item = self.messages[number - 1]
+        return join(
+            [
+                definitions(
+                    item.fields or [("content", item.summary)],
+                    caption=f"{number}. {item.name} from the {item.sender}",
+                ),
+                details("Its bytes, decrypted", tag("pre", hexdump(item.body, length=512))),
+            ]
+        )
