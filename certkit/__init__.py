@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from certkit.faults import Fault, Scenario, find_fault, good_scenario, list_faults
     from certkit.handshakes import ClientConfig, Handshake, ServerConfig, handshake
     from certkit.keys import PrivateKey, generate_key
+    from certkit.widgets import HandshakeLab
 
 __version__ = "0.1.0"
 
@@ -30,6 +31,7 @@ _HOMES = {
     "certkit.faults": ("Fault", "Scenario", "find_fault", "good_scenario", "list_faults"),
     "certkit.handshakes": ("ClientConfig", "Handshake", "ServerConfig", "handshake"),
     "certkit.keys": ("PrivateKey", "generate_key"),
+    "certkit.widgets": ("HandshakeLab",),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 
@@ -43,6 +45,7 @@ __all__ = [
     "Credential",
     "Fault",
     "Handshake",
+    "HandshakeLab",
     "PrivateKey",
     "Scenario",
     "ServerConfig",

@@ -32,6 +32,17 @@ class Html(str):
 
     __slots__ = ()
 
+    def __add__(self, other: str) -> Html:
+        return Html(str.__add__(self, escape(other)))
+
+
+# JupyterLab aligns cells to the right; the doubled class outweighs its rule. Without the style a
+# table reads just as well.
+_TABLE_STYLE = Html(
+    "<style>.ck-table.ck-table th,.ck-table.ck-table td{text-align:left;vertical-align:top}"
+    ".ck-table caption{text-align:left;font-weight:bold;color:inherit}</style>"
+)
+
 
 def escape(text: object, limit: int = 300) -> Html:
     """Return `text` escaped, hidden characters made visible; an `Html` passes unchanged.
@@ -102,33 +113,19 @@ def table(
 ) -> Html:
     """Return a table with column headers; rows over `limit` are counted, not shown."""
     rows = list(rows)
-    left = "text-align:left;vertical-align:top"
-    head = tag("tr", *(tag("th", cell, scope="col", style=left) for cell in headers))
-    body = [tag("tr", *(tag("td", cell, style=left) for cell in row)) for row in rows[:limit]]
+    head = tag("tr", *(tag("th", cell, scope="col") for cell in headers))
+    body = [tag("tr", *(tag("td", cell) for cell in row)) for row in rows[:limit]]
     if len(rows) > limit:
         body.append(tag("tr", tag("td", f"… and {len(rows) - limit:,} more", colspan=len(headers))))
-    parts = [tag("thead", head), tag("tbody", *body)]
-    if caption is not None:
-        parts.insert(
-            0,
-            tag("caption", caption, style="text-align:left;font-weight:bold;caption-side:top;color:inherit"),
-        )
-    return tag("table", *parts)
+    parts = [] if caption is None else [tag("caption", caption)]
+    return tag("table", *parts, tag("thead", head), tag("tbody", *body), class_="ck-table") + _TABLE_STYLE
 
 
 def definitions(pairs: Iterable[tuple[object, object]], *, caption: object = None) -> Html:
     """Return a two-column table: names as row headers, values beside them."""
-    left = "text-align:left;vertical-align:top"
-    rows = [
-        tag("tr", tag("th", name, scope="row", style=left), tag("td", value, style=left))
-        for name, value in pairs
-    ]
-    head = (
-        []
-        if caption is None
-        else [tag("caption", caption, style="text-align:left;font-weight:bold;color:inherit")]
-    )
-    return tag("table", *head, tag("tbody", *rows))
+    rows = [tag("tr", tag("th", name, scope="row"), tag("td", value)) for name, value in pairs]
+    parts = [] if caption is None else [tag("caption", caption)]
+    return tag("table", *parts, tag("tbody", *rows), class_="ck-table") + _TABLE_STYLE
 
 
 def details(summary: object, *children: object) -> Html:

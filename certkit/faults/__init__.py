@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import difflib
 
+from certkit.errors import ArgumentError
+
 # Importing a family registers its faults.
 from certkit.faults import client_authentication, identity, trust, usage, validity
 from certkit.faults.registry import CATALOGUE, Fault
 from certkit.faults.scenario import Scenario, good_scenario
-from certkit.errors import ArgumentError
 
 __all__ = ["CATALOGUE", "Fault", "Scenario", "find_fault", "good_scenario", "list_faults"]
 

@@ -14,7 +14,7 @@ from certkit.faults.scenario import HOST, Scenario
     cause="self-signed-leaf",
     side="server",
     repair=_repairs.new_server_certificate,
-    remedy="Have the certificate issued by a CA that the client trusts. An in-house client can trust this one certificate instead.",
+    remedy="Have it issued by a CA that the client trusts. An in-house client can trust this one certificate instead.",
 )
 def self_signed_leaf(scenario: Scenario) -> Scenario:
     """The server presents a certificate that it signed itself.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from certkit._html import Html, join, tag
+from certkit._html import STATUS_ICONS, Html, join, tag
 
 if TYPE_CHECKING:
     from certkit.handshakes.messages import Message
@@ -25,6 +25,15 @@ body[data-jp-theme-light=false] .ck-ladder{--bg:#17202b;--ink:#eef2f7;--soft:#aa
 --alert:#ff9aa5;--alertbg:#45161d;--good:#a5e3be;--goodbg:#123524}
 @media (prefers-color-scheme:dark){body:not([data-jp-theme-light]) .ck-ladder{--bg:#17202b;--ink:#eef2f7;--soft:#aab4c3;
 --plain:#7db8f5;--locked:#5fd0b1;--alert:#ff9aa5;--alertbg:#45161d;--good:#a5e3be;--goodbg:#123524}}
+.ck-ladder text{font-size:13px;text-anchor:middle;fill:var(--ink)}
+.ck-ladder .s{font-size:10.5px;fill:var(--soft)}
+.ck-ladder .plain{--c:var(--plain)}.ck-ladder .locked{--c:var(--locked)}
+.ck-ladder .quiet{--c:var(--soft)}.ck-ladder .alert{--c:var(--alert)}
+.ck-ladder .msg path,.ck-ladder .msg .n{fill:var(--c)}
+.ck-ladder .msg line{stroke:var(--c);stroke-width:2}
+.ck-ladder .quiet line{stroke-dasharray:3 4}
+.ck-ladder .halo{fill:transparent}.ck-ladder .alert .halo{fill:var(--alertbg);stroke:var(--alert)}
+.ck-ladder .alert line{stroke-width:3}.ck-ladder .alert .n{font-weight:bold}
 .ck-ladder g.msg:focus rect.halo{stroke:var(--plain);stroke-width:2}
 """
 _LOCK = "M2 6V4.5a3 3 0 0 1 6 0V6h1v6H1V6zm1.5 0h3V4.5a1.5 1.5 0 0 0-3 0z"
@@ -52,16 +61,23 @@ def ladder_svg(handshake: Handshake, run: int | None = None) -> Html:
     return tag(
         "svg",
         tag("title", title),
-        tag("desc", "; ".join(f"{item.sender}: {item.name}, {item.summary}" for item in shown)),
         tag("style", Html(_STYLE)),
-        tag("rect", x=0.5, y=0.5, width=WIDTH - 1, height=height - 1, rx=10, fill="var(--bg)", stroke="var(--soft)"),
+        tag(
+            "rect",
+            x=0.5,
+            y=0.5,
+            width=WIDTH - 1,
+            height=height - 1,
+            rx=10,
+            fill="var(--bg)",
+            stroke="var(--soft)",
+        ),
         _head(LEFT, "Client", _client_note(handshake), bottom),
         _head(RIGHT, "Server", _server_note(handshake), bottom),
         *(_arrow(number, item) for number, item in enumerate(shown)),
         _foot(handshake, bottom),
         class_="ck-ladder",
         role="img",
-        aria_label=title,
         viewBox=f"0 0 {WIDTH} {height}",
         width=WIDTH,
         height=height,
@@ -80,8 +96,7 @@ def _server_note(handshake: Handshake) -> str:
 
 
 def _text(x: float, y: float, words: object, **style: object) -> Html:
-    style = {"text_anchor": "middle", "font_size": 13, "fill": "var(--ink)", **style}
-    return tag("text", words, x=x, y=y, **style)
+    return tag("text", words, x=f"{x:g}", y=y, **style)
 
 
 def _short(words: str, limit: int) -> str:
@@ -93,70 +108,67 @@ def _head(x: int, name: str, note: str, bottom: int) -> Html:
         [
             tag("line", x1=x, y1=60, x2=x, y2=bottom + 6, stroke="var(--soft)", stroke_width=2),
             tag("rect", x=x - 55, y=14, width=110, height=28, rx=6, fill="var(--ink)"),
-            _text(x, 33, name, font_weight="bold", fill="var(--bg)"),
-            _text(x, 57, _short(note, 24), font_size=11, fill="var(--soft)"),
+            _text(x, 33, name, style="font-weight:bold;fill:var(--bg)"),
+            _text(x, 57, _short(note, 24), class_="s"),
         ]
     )
 
 
 def _arrow(number: int, message: Message) -> Html:
     y = TOP + ROW * number + 22
-    away, alert, quiet = message.sender == "client", message.name == "Alert", message.name in _QUIET
+    away, alert = message.sender == "client", message.name == "Alert"
     start, end = (LEFT + 3, RIGHT - 3) if away else (RIGHT - 3, LEFT + 3)
-    back = -10 if away else 10
-    colour = "var(--soft)" if quiet else "var(--locked)" if message.encrypted else "var(--plain)"
-    if alert:
-        colour = "var(--alert)"
     name = f"Alert · {message.summary}" if alert else message.name
     way = "encrypted" if message.encrypted else "readable"
-    label = f"{number + 1}. {message.sender}: {name}, {message.size} bytes, {way} on the wire. {message.summary}"
-    middle = WIDTH / 2
-    lock_at = middle - 4.1 * len(name) - 16
-    lock = tag("path", d=_LOCK, transform=f"translate({lock_at:.0f},{y - 18})", fill=colour) if message.encrypted else ""
+    label = (
+        f"{number + 1}. {message.sender}: {name}, {message.size} bytes, {way} on the wire. {message.summary}"
+    )
+    lock_at = WIDTH / 2 - 4.1 * len(name) - 18
     return tag(
         "g",
-        tag("title", label),
-        tag(
-            "rect",
-            class_="halo",
-            x=LEFT - 8,
-            y=y - 24,
-            width=RIGHT - LEFT + 16,
-            height=ROW - 2,
-            rx=6,
-            fill="var(--alertbg)" if alert else "transparent",
-            stroke="var(--alert)" if alert else "none",
-        ),
-        tag(
-            "line", x1=start, y1=y, x2=end, y2=y, stroke=colour, stroke_width=3 if alert else 2,
-            stroke_dasharray="3 4" if quiet else None,
-        ),
-        tag("path", d=f"M{end} {y}l{back} -5v10z", fill=colour),
-        lock,
-        _text(middle, y - 7, name, fill=colour, font_weight="bold" if alert else None),
-        _text(middle, y + 12, "" if alert else _short(message.summary, 84), font_size=10.5, fill="var(--soft)"),
-        class_="msg",
+        tag("rect", class_="halo", x=LEFT - 8, y=y - 24, width=RIGHT - LEFT + 16, height=ROW - 2, rx=6),
+        tag("line", x1=start, y1=y, x2=end, y2=y),
+        tag("path", d=f"M{end} {y}l{-10 if away else 10} -5v10z"),
+        tag("path", d=_LOCK, transform=f"translate({lock_at:.0f},{y - 18})") if message.encrypted else "",
+        _text(WIDTH / 2, y - 7, name, class_="n"),
+        "" if alert else _text(WIDTH / 2, y + 12, _short(message.summary, 88), class_="s"),
+        class_=f"msg {_look(message)}",
         tabindex=0,
         role="img",
         aria_label=label,
-    )  # fmt: skip
+    )
+
+
+def _look(message: Message) -> str:
+    if message.name == "Alert":
+        return "alert"
+    if message.name in _QUIET:
+        return "quiet"
+    return "locked" if message.encrypted else "plain"
 
 
 def _foot(handshake: Handshake, bottom: int) -> Html:
     good = handshake.ok
     colour, background = ("var(--good)", "var(--goodbg)") if good else ("var(--alert)", "var(--alertbg)")
-    mark = "M3 8.5l3.2 3.2L13 4.8" if good else "M4 4l8 8M12 4l-8 8"
+    mark = STATUS_ICONS["good" if good else "bad"]
     words = handshake.verdict
     if handshake.cause:
-        words += f" Cause: {handshake.cause}."
+        words += f" Cause: {handshake.cause}"
     legend = "blue: readable by anybody in between · green with a lock: encrypted · red frame: alert"
     if handshake.recording != "messages":
         legend += " · this Python shows records only"
     return join(
         [
             tag("rect", x=20, y=bottom + 16, width=WIDTH - 40, height=34, rx=6, fill=background),
-            tag("path", d=mark, transform=f"translate(30,{bottom + 25})", fill="none", stroke=colour, stroke_width=2),
-            _text(54, bottom + 38, _short(words, 104), fill=colour, text_anchor="start", font_size=12.5, font_weight="bold"),
-            _text(WIDTH / 2, bottom + 74, legend, font_size=11, fill="var(--soft)"),
+            tag(
+                "path",
+                d=mark,
+                transform=f"translate(30,{bottom + 25})",
+                style=f"fill:none;stroke:{colour};stroke-width:2",
+            ),
+            _text(
+                54, bottom + 38, _short(words, 100), style=f"text-anchor:start;font-weight:bold;fill:{colour}"
+            ),
+            _text(WIDTH / 2, bottom + 74, legend, class_="s"),
         ]
     )

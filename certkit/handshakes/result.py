@@ -182,17 +182,14 @@ class Handshake:
         if self.ok:
             way = "two-way" if self.two_way else "one-way"
             return f"Both sides are done: TLS {self.tls_version}, {way}, {self.cipher}."
-        parts = []
-        for side in (self.client, self.server):
-            if side.outcome == "refused":
-                sent = f" and sent the alert {side.alert_sent}" if side.alert_sent else ""
-                parts.append(f"the {side.name} refused{sent}")
-            elif side.outcome == "was-refused":
-                parts.append(f"the {side.name} received the alert {side.alert_received}")
-            elif not side.ok:
-                parts.append(f"the {side.name} could not go on")
-        text = "; ".join(parts)
-        return text[:1].upper() + text[1:] + "."
+        refuser = next((side for side in (self.client, self.server) if side.outcome == "refused"), None)
+        if refuser is None:
+            lost = " and ".join(f"the {side.name}" for side in (self.client, self.server) if not side.ok)
+            return f"No refusal was heard: {lost} could not go on."
+        other = "server" if refuser.name == "client" else "client"
+        if refuser.alert_sent is None:
+            return f"The {refuser.name} refused the {other} and said nothing."
+        return f"The {refuser.name} refused the {other}, with the alert {refuser.alert_sent}."
 
     def __bool__(self) -> NoReturn:
         raise TypeError("a handshake is neither true nor false: ask .ok")

@@ -1,0 +1,5 @@
+"""Labs for notebooks: thin ipywidgets views over pure state. Nothing else in certkit imports them."""
+
+from certkit.widgets.handshake_lab import HandshakeLab
+
+__all__ = ["HandshakeLab"]
