@@ -11,7 +11,7 @@ from certkit.faults.scenario import Scenario
     cause="hostname-mismatch",
     side="server",
     repair=_repairs.new_server_certificate,
-    remedy="Issue the certificate for every name that clients use (subject alternative names), or call the server by its right name.",
+    remedy="Issue the certificate for every name in use (subject alternative names), or call the server by its right name.",
 )
 def hostname_mismatch(scenario: Scenario) -> Scenario:
     """The certificate is for another host than the one the client wanted.

@@ -211,6 +211,24 @@ class Handshake:
             "messages": [message.to_dict() for message in self.messages],
         }
 
+    def text(self) -> str:
+        """Return the handshake as plain text: the messages, then what each side says."""
+        lines = []
+        for number, item in enumerate(self.messages, 1):
+            arrow = "client -->" if item.sender == "client" else "       <-- server"
+            lock = "encrypted" if item.encrypted else "readable "
+            lines.append(
+                f"{number:>2}  {arrow:<17}  {lock}  {item.name:<20} {item.size:>5} B  {item.summary}"
+            )
+        lines.append("")
+        for side in (self.client, self.server):
+            lines.append(
+                f"{side.name}: {OUTCOMES[side.outcome][1]}"
+                + (f": {visible(side.error)}" if side.error else "")
+            )
+        cause = f" Cause: {self.cause}" if self.cause else ""
+        return "\n".join([*lines, "", self.verdict + cause])
+
     def __repr__(self) -> str:
         result = "ok" if self.ok else self.cause or "failed"
         way = "two-way" if self.two_way else "one-way"

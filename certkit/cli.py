@@ -1,0 +1,137 @@
+"""The ``certkit`` command: one function a verb, thin over the package.
+
+Exit codes: 0 good; 1 the check or the handshake failed; 2 the input or the call was bad.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from certkit import __version__
+from certkit.errors import CertkitError
+
+__all__ = ["main"]
+
+GOOD, FAILED, BAD = 0, 1, 2
+Verb = Callable[[argparse.Namespace], int]
+
+# Verbs with modules of their own; each has add_parsers(subparsers).
+_VERB_MODULES: tuple[str, ...] = ()
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line, as every other error of certkit."""
+
+    def error(self, message: str) -> None:  # type: ignore[override]
+        self.exit(BAD, f"{self.prog}: {message}; try: {self.prog} --help\n")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit code.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        The command line without the program's name; ``sys.argv`` by default.
+
+    Examples
+    --------
+    >>> main(["handshake", "--fault", "expired-leaf", "--quiet"])
+    1
+    """
+    parsed = _parser().parse_args(arguments)
+    verb: Verb = parsed.verb
+    try:
+        code = verb(parsed)
+        sys.stdout.flush()
+    except CertkitError as error:
+        print(f"certkit: {error}", file=sys.stderr)
+        return BAD
+    except BrokenPipeError:
+        # The reader (head, less) has seen enough; keep Python from complaining at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return GOOD
+    except KeyboardInterrupt:
+        return 130
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="certkit", description="A lab where TLS trust is made, broken on purpose, read and repaired."
+    )
+    parser.add_argument("--version", action="version", version=f"certkit {__version__}")
+    verbs = parser.add_subparsers(metavar="VERB", required=True, parser_class=_Parser)
+
+    lab = verbs.add_parser("lab", help="open the notebooks in JupyterLab, on this machine only")
+    lab.add_argument("folder", nargs="?", help="where your copy of the notebooks is or will be")
+    lab.add_argument("--no-browser", action="store_true", help="print the address instead of opening it")
+    lab.add_argument("--port", type=int, default=8888, help="the port to try first (8888)")
+    lab.set_defaults(verb=_lab)
+
+    shake = verbs.add_parser("handshake", help="let a client and a server shake hands, and show both sides")
+    shake.add_argument("--two-way", action="store_true", help="the server asks for a client certificate")
+    shake.add_argument("--tls", choices=("1.2", "1.3"), default="1.3", help="the TLS version (1.3)")
+    shake.add_argument("--fault", metavar="ID", help="what goes wrong: an id from 'certkit faults'")
+    shake.add_argument("--quiet", action="store_true", help="print nothing, answer by the exit code")
+    shake.add_argument("--json", action="store_true", help="print one JSON object")
+    shake.set_defaults(verb=_handshake)
+
+    faults = verbs.add_parser("faults", help="list what can go wrong here, on purpose")
+    faults.add_argument("--json", action="store_true", help="print a JSON list")
+    faults.set_defaults(verb=_faults)
+
+    for module in _VERB_MODULES:
+        importlib.import_module(module).add_parsers(verbs)
+    return parser
+
+
+def print_json(value: Any) -> None:
+    """Print a value as JSON, readable by people too."""
+    print(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def _lab(arguments: argparse.Namespace) -> int:
+    from certkit._lab import start_lab  # noqa: PLC0415 - a verb loads what it needs
+
+    return start_lab(arguments.folder, browser=not arguments.no_browser, port=arguments.port)
+
+
+def _handshake(arguments: argparse.Namespace) -> int:
+    from certkit.faults import find_fault, good_scenario  # noqa: PLC0415
+
+    fault = None if arguments.fault is None else find_fault(arguments.fault)
+    two_way = arguments.two_way or (fault is not None and fault.two_way)
+    scenario = good_scenario(two_way=two_way, tls=arguments.tls)
+    result = (scenario if fault is None else fault.break_it(scenario)).run()
+    if arguments.json:
+        print_json({"fault": None if fault is None else fault.id, **result.to_dict()})
+    elif not arguments.quiet:
+        print(result.text())
+        if fault is not None:
+            print(f"\n{fault.title}.\nTo repair it: {fault.remedy}")
+    return GOOD if result.ok else FAILED
+
+
+def _faults(arguments: argparse.Namespace) -> int:
+    from certkit.faults import list_faults  # noqa: PLC0415
+
+    found = list_faults()
+    if arguments.json:
+        print_json([item.to_dict() for item in found])
+        return GOOD
+    width = max(len(item.id) for item in found)
+    for item in found:
+        way = "two-way" if item.two_way else "one-way"
+        print(f"{item.id:<{width}}  {way}  {item.title}")
+    return GOOD
+
+
+if __name__ == "__main__":
+    sys.exit(main())
