@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import ipaddress
+import itertools
 import re
 import secrets
 from collections.abc import Iterable
@@ -36,6 +37,10 @@ USAGES: dict[str, tuple[x509.ObjectIdentifier, ...]] = {
 """What ``usage=`` takes, and the extended key usages (RFC 5280, 4.2.1.12) it stands for."""
 
 _LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)", re.IGNORECASE)
+
+# RSA keys come from a pool: drawn one after the other, two certificates get the same key only once
+# the pool has gone round.
+_POOL_NUMBERS = itertools.count(secrets.randbelow(1 << 16))
 
 ExtraExtension = tuple[x509.ExtensionType, bool]
 """An extension and whether it is critical."""
@@ -302,7 +307,7 @@ class CertificateAuthority:
         if isinstance(key, PrivateKey):
             return key
         if self._seed is None:
-            return generate_key(key, number=secrets.randbelow(1 << 16))
+            return generate_key(key, number=next(_POOL_NUMBERS))
         return generate_key(key, seed=self._stream("key", *label).hex(), number=self.root._pool_number())
 
     def _pool_number(self) -> int:
@@ -428,6 +433,15 @@ def _hash_for(key: object) -> hashes.SHA256 | hashes.SHA384 | None:
     return None
 
 
+def is_address(text: str) -> bool:
+    """Return whether `text` is an IP address."""
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
 def is_host_name(text: str) -> bool:
     """Return whether `text` is a DNS host name (RFC 1123, 2.1), a leading wildcard allowed.
 
@@ -443,10 +457,8 @@ def is_host_name(text: str) -> bool:
 def _general_name(name: str, usage: str) -> x509.GeneralName | None:
     if not isinstance(name, str) or not name.strip():
         raise ArgumentError("a name is empty or no text", on=repr(name), hint='"shop.example.test"')
-    try:
+    if is_address(name):
         return x509.IPAddress(ipaddress.ip_address(name))
-    except ValueError:
-        pass
     if "@" in name and name.isascii() and " " not in name:
         return x509.RFC822Name(name)
     try:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TypedDict
 
 from certkit._files import utc
-from certkit.authority import is_host_name
+from certkit.authority import is_address, is_host_name
 from certkit.errors import ArgumentError
 from certkit.handshakes import _names
 from certkit.handshakes._recording import Recorder
@@ -101,7 +101,7 @@ def _host(client: ClientConfig, server: ServerConfig) -> str:
         if not is_host_name(host) and not sans:
             host = "localhost"
         return host
-    if not host or not (is_host_name(host) or ":" in host):
+    if not host or not (is_host_name(host) or is_address(host)):
         raise ArgumentError(
             "this is no host name",
             on=repr(host[:80]),
