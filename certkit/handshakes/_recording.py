@@ -71,7 +71,7 @@ class Recorder:
         """Note application data, which has no handshake message of its own."""
         if self.calls_back:
             words = f"{size} bytes that nobody in between can read"
-            self.messages.append(Message(sender, "ApplicationData", b"", size, True, words))
+            self.messages.append(Message(sender, "ApplicationData", b"", size, True, note=words))
 
     def _message(self, sender: str, content: int, data: bytes) -> None:
         encrypted = sender in self.encrypting
@@ -95,7 +95,7 @@ class Recorder:
         else:
             words = "from here on I encrypt"
             self.encrypting.add(sender)
-        self.messages.append(Message(sender, "ChangeCipherSpec", data, max(len(data), 1), False, words))
+        self.messages.append(Message(sender, "ChangeCipherSpec", data, max(len(data), 1), False, note=words))
 
     def records(self) -> tuple[Record, ...]:
         """Return the records on the wire, in order, split from what each side sent."""
@@ -132,7 +132,7 @@ class Recorder:
     def _encrypted(self, record: Record) -> None:
         words = "encrypted: this Python cannot show what is inside (no message callback)"
         size = len(record.data) - 5
-        self.messages.append(Message(record.sender, "EncryptedRecord", record.data, size, True, words))
+        self.messages.append(Message(record.sender, "EncryptedRecord", record.data, size, True, note=words))
 
     def _plain_alert(self, sender: str, body: bytes) -> None:
         other = "server" if sender == "client" else "client"

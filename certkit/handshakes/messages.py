@@ -7,6 +7,7 @@ size and the reason.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from cryptography import x509
 
@@ -18,6 +19,7 @@ from certkit.handshakes import _names
 __all__ = ["Message", "open_message"]
 
 Fields = tuple[tuple[str, str], ...]
+_Opened = tuple[str, Fields, tuple[Certificate, ...]]
 
 
 @dataclass(frozen=True)
@@ -36,12 +38,10 @@ class Message:
         Its size in bytes, decrypted.
     encrypted : bool
         Whether it crossed encrypted.
-    summary : str
-        What it says, in one line.
-    fields : tuple of (str, str)
-        What it says, field by field.
-    certificates : tuple of Certificate
-        The certificates in it; empty for every message but Certificate.
+    tls13 : bool
+        Whether TLS 1.3 was agreed on; some messages differ in form.
+    note : str
+        What is known of a message that has no content to read; empty for all others.
     """
 
     sender: str
@@ -49,9 +49,33 @@ class Message:
     body: bytes = field(repr=False)
     size: int
     encrypted: bool
-    summary: str = ""
-    fields: Fields = field(default=(), repr=False)
-    certificates: tuple[Certificate, ...] = field(default=(), repr=False)
+    tls13: bool = field(default=False, repr=False)
+    note: str = field(default="", repr=False)
+
+    @property
+    def summary(self) -> str:
+        """What it says, in one line."""
+        return visible(self._opened[0], 200)
+
+    @property
+    def fields(self) -> Fields:
+        """What it says, field by field."""
+        return self._opened[1]
+
+    @property
+    def certificates(self) -> tuple[Certificate, ...]:
+        """The certificates in it; empty for every message but Certificate."""
+        return self._opened[2]
+
+    @cached_property
+    def _opened(self) -> _Opened:
+        # Opened when first asked for: recording must cost next to nothing.
+        if self.note:
+            return self.note, (), ()
+        try:
+            return _alert(self.body) if self.name == "Alert" else _read(self.name, self.body[4:], self.tls13)
+        except (FormatError, IndexError) as error:
+            return f"cannot be read: {error}", (), ()
 
     def to_dict(self) -> dict[str, object]:
         """Return the facts as JSON values."""
@@ -90,7 +114,7 @@ class _Cursor:
 
 
 def open_message(sender: str, body: bytes, *, encrypted: bool, tls13: bool) -> Message:
-    """Return a handshake message with its fields.
+    """Return a handshake message.
 
     Parameters
     ----------
@@ -101,27 +125,23 @@ def open_message(sender: str, body: bytes, *, encrypted: bool, tls13: bool) -> M
     encrypted : bool
         Whether it crossed encrypted.
     tls13 : bool
-        Whether TLS 1.3 was negotiated; some messages differ in form.
+        Whether TLS 1.3 was agreed on; some messages differ in form.
     """
     name = _names.HANDSHAKE_TYPES.get(body[0], f"handshake type {body[0]}") if body else "empty message"
-    try:
-        summary, fields, certificates = _read(name, body[4:], tls13)
-    except (FormatError, IndexError) as error:
-        summary, fields, certificates = f"cannot be read: {error}", (), ()
-    return Message(sender, name, body, len(body), encrypted, visible(summary, 200), fields, certificates)
+    return Message(sender, name, body, len(body), encrypted, tls13)
 
 
 def open_alert(sender: str, body: bytes, *, encrypted: bool) -> Message:
     """Return an alert (RFC 8446, 6): two bytes, level and description."""
+    return Message(sender, "Alert", body, len(body), encrypted)
+
+
+def _alert(body: bytes) -> _Opened:
     if len(body) != 2:
-        return Message(sender, "Alert", body, len(body), encrypted, "an alert of the wrong size")
+        return "an alert of the wrong size", (), ()
     level = {1: "warning", 2: "fatal"}.get(body[0], f"level {body[0]}")
     word = _names.alert_name(body[1])
-    fields = (("level", f"{level} ({body[0]})"), ("description", f"{word} ({body[1]})"))
-    return Message(sender, "Alert", body, 2, encrypted, f"{level}: {word}", fields)
-
-
-_Opened = tuple[str, Fields, tuple[Certificate, ...]]
+    return f"{level}: {word}", (("level", f"{level} ({body[0]})"), ("description", f"{word} ({body[1]})")), ()
 
 
 def _read(name: str, content: bytes, tls13: bool) -> _Opened:
