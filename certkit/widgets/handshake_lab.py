@@ -8,7 +8,7 @@ from typing import Any
 
 import ipywidgets
 
-from certkit._html import Html, details, tag
+from certkit._html import Html, badge, details, tag
 from certkit.faults import Fault, Scenario, find_fault, good_scenario, list_faults
 from certkit.handshakes import Handshake
 from certkit.handshakes.ladder import ladder_svg
@@ -76,10 +76,12 @@ class LabState:
             parts.insert(0, tag("p", tag("b", f"{fault.title}. "), _rest(fault.story)))
             words = "Repaired: " if self.repaired else "How to repair it: "
             parts.append(
-                tag("p", tag("b", words), fault.remedy, f" The {fault.side} has to change something.")
+                tag("p", tag("b", words), fault.remedy, f" It is the {fault.side} that has to change.")
             )
         parts.append(details("The messages as a table", shake.messages_html()))
-        return tag("div", *parts, class_="ck-picture", data_run=run, aria_live="polite")
+        # Only the verdict is announced: a screen reader need not read the whole picture at each change.
+        parts.insert(0, tag("p", badge("good" if shake.ok else "bad", shake.verdict), role="status"))
+        return tag("div", *parts, class_="ck-picture", data_run=run)
 
 
 def _rest(story: str) -> str:
