@@ -1,0 +1,85 @@
+"""What every test shares: no network outside this machine, no files left behind, one hypothesis profile."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+import hypothesis
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PROFILE = hypothesis.settings(deadline=None, database=None, derandomize=True)
+hypothesis.settings.register_profile("certkit", PROFILE)
+hypothesis.settings.load_profile("certkit")
+
+
+def _outside(address: object) -> bool:
+    if not isinstance(address, tuple) or not isinstance(address[0], str):
+        return False  # a Unix socket, or bytes of some other family
+    host = address[0]
+    try:
+        return not ipaddress.ip_address(host.partition("%")[0]).is_loopback
+    except ValueError:
+        return host not in ("", "localhost")
+
+
+@pytest.fixture(autouse=True)
+def _loopback_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fail a test that opens a connection to another machine."""
+    for name in ("connect", "connect_ex"):
+        genuine = getattr(socket.socket, name)
+
+        def guarded(self: socket.socket, address: object, genuine: object = genuine) -> object:
+            if _outside(address):
+                pytest.fail(f"a test tried to reach {address!r}")
+            return genuine(self, address)  # type: ignore[operator]
+
+        monkeypatch.setattr(socket.socket, name, guarded)
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """Return the folder of the checkout."""
+    return ROOT
+
+
+PRIVATE_FOLDERS = {
+    "JUPYTER_CONFIG_DIR": "config",
+    "JUPYTER_DATA_DIR": "data",
+    "JUPYTER_RUNTIME_DIR": "runtime",
+    "JUPYTERLAB_WORKSPACES_DIR": "workspaces",
+    "JUPYTERLAB_SETTINGS_DIR": "settings",
+    "IPYTHONDIR": "ipython",
+}
+# PYTHONWARNINGS cannot name a package with its submodules; a filter can.
+STARTUP = """
+import warnings
+warnings.filterwarnings("error", module=r"certkit(\\.|$)")
+warnings.filterwarnings("error", module=r"__main__$")
+"""
+
+
+@pytest.fixture(scope="session")
+def private_jupyter() -> Callable[[Path], dict[str, str]]:
+    """Return what makes a folder the home of a private Jupyter, and the variables that point there."""
+
+    def prepare(home: Path) -> dict[str, str]:
+        startup = home / "ipython" / "profile_default" / "startup"
+        startup.mkdir(parents=True)
+        startup.joinpath("00-warnings.py").write_text(STARTUP)
+        return {name: str(home / folder) for name, folder in PRIVATE_FOLDERS.items()}
+
+    return prepare
+
+
+@pytest.fixture
+def jupyter_home(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, private_jupyter: Callable[[Path], dict[str, str]]
+) -> Path:
+    """Give Jupyter and IPython folders of their own, and make warnings of our code errors in kernels."""
+    for name, value in private_jupyter(tmp_path / "jupyter").items():
+        monkeypatch.setenv(name, value)
+    return tmp_path / "jupyter"
