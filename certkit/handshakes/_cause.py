@@ -9,7 +9,7 @@ from certkit.certificates import Certificate
 from certkit.chains import Chain, TrustStore
 
 if TYPE_CHECKING:
-    from certkit.handshakes.result import Handshake
+    from certkit.handshakes.result import Endpoint, Handshake
 
 # X509_V_ERR_* (OpenSSL, x509_vfy.h) to cause ids. 2, 10, 18, 19, 20, 21 and 26 need a second look.
 _BY_VERIFY_CODE = {
@@ -59,11 +59,29 @@ def find_cause(handshake: Handshake) -> str | None:
         (handshake.client, handshake.server_chain, handshake.client_config.anchors),
         (handshake.server, handshake.client_chain, handshake.server_config.client_anchors or TrustStore()),
     ):
-        if side.verify_code is not None:
-            return _by_certificate(side.verify_code, chain, anchors, side.name, handshake.at)
-        if side.reason in _BY_REASON:
-            return _BY_REASON[side.reason]
+        cause = cause_seen_by(side, chain, anchors, handshake.at)
+        if cause is not None or side.verify_code is not None:
+            return cause
     return None
+
+
+def cause_seen_by(side: Endpoint, chain: Chain, anchors: TrustStore, at: datetime) -> str | None:
+    """Return the cause id as far as one side alone can tell, from its own refusal.
+
+    Parameters
+    ----------
+    side : Endpoint
+        What that side's library reported.
+    chain : Chain
+        What the other side presented; empty if it did not come to that.
+    anchors : TrustStore
+        Whom this side believes.
+    at : datetime
+        The clock by which it judged.
+    """
+    if side.verify_code is not None:
+        return _by_certificate(side.verify_code, chain, anchors, side.name, at)
+    return _BY_REASON.get(side.reason or "")
 
 
 def _by_certificate(code: int, chain: Chain, anchors: TrustStore, verifier: str, at: datetime) -> str | None:

@@ -8,6 +8,7 @@ encrypted records of a size.
 from __future__ import annotations
 
 import ssl
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from certkit.handshakes import _names
@@ -17,6 +18,31 @@ HAS_MESSAGE_CALLBACK = hasattr(ssl.SSLContext, "_msg_callback")
 
 CHANGE_CIPHER_SPEC, ALERT, HANDSHAKE, APPLICATION_DATA = 20, 21, 22, 23
 SERVER_HELLO = 2
+
+
+def watch(context: ssl.SSLContext, heard: Callable[[object, str, int, bytes], None]) -> bool:
+    """Have `context` tell of every message on its real sockets, read and written; for the services.
+
+    Parameters
+    ----------
+    context : ssl.SSLContext
+        Of one connection or of many.
+    heard : callable
+        Gets the connection (the ``SSLSocket``), ``"read"`` or ``"write"``, the content type, the message.
+
+    Returns
+    -------
+    bool
+        False where this Python has no message callback: then `heard` is never called.
+    """
+    if not HAS_MESSAGE_CALLBACK:
+        return False
+
+    def tell(connection: object, direction: str, _: object, content: int, __: object, data: bytes) -> None:
+        heard(connection, direction, int(content), bytes(data))
+
+    context._msg_callback = tell  # type: ignore[attr-defined]
+    return True
 
 
 @dataclass(frozen=True)
