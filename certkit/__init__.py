@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from certkit.faults import Fault, Scenario, find_fault, good_scenario, list_faults
     from certkit.handshakes import ClientConfig, Handshake, ServerConfig, handshake
     from certkit.keys import PrivateKey, generate_key
+    from certkit.lessons import Progress, check, current_progress, hint, solution
     from certkit.widgets import HandshakeLab
 
 __version__ = "0.1.0"
@@ -31,6 +32,7 @@ _HOMES = {
     "certkit.faults": ("Fault", "Scenario", "find_fault", "good_scenario", "list_faults"),
     "certkit.handshakes": ("ClientConfig", "Handshake", "ServerConfig", "handshake"),
     "certkit.keys": ("PrivateKey", "generate_key"),
+    "certkit.lessons": ("Progress", "check", "current_progress", "hint", "solution"),
     "certkit.widgets": ("HandshakeLab",),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
@@ -47,15 +49,20 @@ __all__ = [
     "Handshake",
     "HandshakeLab",
     "PrivateKey",
+    "Progress",
     "Scenario",
     "ServerConfig",
     "TrustStore",
+    "check",
     "create_csr",
+    "current_progress",
     "find_fault",
     "generate_key",
     "good_scenario",
     "handshake",
+    "hint",
     "list_faults",
+    "solution",
 ]
 
 

@@ -77,16 +77,14 @@ class Recorder:
 
     def attach(self, context: ssl.SSLContext, side: str) -> None:
         """Have `context` tell this recorder about each message it writes, and each alert it reads."""
-        if not self.calls_back:
-            return
 
-        def heard(_: object, direction: str, __: object, content: int, ___: object, data: bytes) -> None:
+        def heard(_: object, direction: str, content: int, data: bytes) -> None:
             if content == ALERT and len(data) == 2:
                 self.alerts[side, "sent" if direction == "write" else "received"] = data[1]
             if direction == "write" and content in {CHANGE_CIPHER_SPEC, ALERT, HANDSHAKE}:
-                self._message(side, int(content), bytes(data))
+                self._message(side, content, data)
 
-        context._msg_callback = heard  # type: ignore[attr-defined]
+        watch(context, heard)
 
     def crossed(self, sender: str, data: bytes) -> None:
         """Note bytes that went from one side to the other."""

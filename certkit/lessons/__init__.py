@@ -1,0 +1,18 @@
+"""The course: exercises that are judged by doing, hints, solutions, progress."""
+
+from certkit.lessons import exercises  # registers them
+from certkit.lessons.exercise import EXERCISES, Exercise, Result, check, find_exercise, hint, solution
+from certkit.lessons.progress import Progress, current_progress
+
+__all__ = [
+    "EXERCISES",
+    "Exercise",
+    "Progress",
+    "Result",
+    "check",
+    "current_progress",
+    "exercises",
+    "find_exercise",
+    "hint",
+    "solution",
+]

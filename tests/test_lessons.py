@@ -1,0 +1,137 @@
+"""The course: judged by doing, a miss that helps, hints, solutions, and progress that survives."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+import certkit as ck
+from certkit.errors import ArgumentError, CertkitError, CheckFailed
+from certkit.lessons import EXERCISES
+from certkit.lessons.exercise import Result, check, hint, solution
+from certkit.lessons.progress import Progress, overview
+
+
+@pytest.fixture
+def book(tmp_path: Path) -> Progress:
+    return Progress.load(tmp_path / "progress.json")
+
+
+@pytest.mark.parametrize("number", EXERCISES)
+def test_untouched_is_no_mistake(number: str, book: Progress) -> None:
+    result = check(number, ..., progress=book)
+    assert result.state == "not tried yet"
+    assert not book.entries
+    assert result.text == EXERCISES[number].question
+
+
+@pytest.mark.parametrize("number", EXERCISES)
+@pytest.mark.parametrize("nonsense", [object(), 17, "nonsense", [], b"\x00", {"a": 1}, (1, 2)])
+def test_nonsense_is_a_miss_that_helps(number: str, nonsense: object, book: Progress) -> None:
+    result = check(number, nonsense, progress=book)
+    assert result.state == "not yet"
+    assert "Tested: " in result.text
+    assert "Where to look: " in result.text
+
+
+@pytest.mark.parametrize("number", EXERCISES)
+def test_the_solution_is_right(number: str, book: Progress) -> None:
+    code = EXERCISES[number].answer
+    seen: list[Result] = []
+
+    class Kit:
+        """certkit, with the checks noted."""
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(ck, name)
+
+        def check(self, *arguments: object) -> Result:
+            seen.append(check(*arguments, progress=book))  # type: ignore[arg-type]
+            return seen[-1]
+
+    exec(compile(code, f"solution {number}", "exec"), {"ck": Kit()})
+    assert [result.state for result in seen] == ["right"], seen
+    assert book.solved(number)
+
+
+@pytest.mark.parametrize(
+    ("number", "wrong", "found"),
+    [("3.1", "leaf", "refused the server"), ("3.1", "intermediate", "refused the server")],
+)
+def test_wrong_answers_are_refused_with_what_was_found(
+    number: str, wrong: object, found: str, book: Progress
+) -> None:
+    result = check(number, wrong, progress=book)
+    assert result.state == "not yet"
+    assert found in result.text
+
+
+def test_the_wrong_certificate_for_two_names(book: Progress) -> None:
+    ca = ck.CertificateAuthority("Mine")
+    server = ca.issue("orders.example.test", usage="server")
+    assert "hostname-mismatch" in check("3.2", (server, ca.trust_store), progress=book).text
+    client = ca.issue("orders.example.test", "www.orders.example.test", usage="client")
+    assert "wrong-eku" in check("3.2", (client, ca.trust_store), progress=book).text
+
+
+def test_hints_climb_and_the_solution_opens_after_three_tries(book: Progress) -> None:
+    ladder = [hint("3.1", progress=book).text for _ in range(4)]
+    assert ladder[0] != ladder[1] != ladder[2]
+    assert ladder[2] == ladder[3]
+    assert solution("3.1", progress=book).state == "locked"
+    for _ in range(3):
+        check("3.1", "leaf", progress=book)
+    assert solution("3.1", progress=book).state == "solution"
+    assert "ck.check" in solution("3.1", progress=book)._repr_html_()
+
+
+def test_progress_resumes_exports_and_merges(tmp_path: Path, book: Progress) -> None:
+    check("3.1", "leaf", progress=book)
+    check("3.1", "root", progress=book)
+    again = Progress.load(book.path)
+    assert again.solved("3.1")
+    assert again.tries("3.1") == 2
+    taken = again.export(tmp_path / "mine.json")
+    other = Progress.load(tmp_path / "other.json")
+    other.merge(taken)
+    assert other.solved("3.1")
+    assert overview([taken, tmp_path / "other.json"]) == [("3.1", 2, 2, 2.0)]
+    other.reset()
+    assert not Progress.load(tmp_path / "other.json").entries
+
+
+@pytest.mark.parametrize(
+    "damage", ["{", "[]", '{"certkit_progress": 1, "exercises": {"3.1": 7}}', '{"certkit_progress": 9}']
+)
+def test_a_damaged_progress_file_is_left_alone(tmp_path: Path, damage: str) -> None:
+    path = tmp_path / "progress.json"
+    path.write_text(damage)
+    book = Progress.load(path)
+    check("3.1", "root", progress=book)
+    assert book.solved("3.1")
+    assert path.read_text() == damage
+    assert "cannot be used" in book.note
+    with pytest.raises(CertkitError):
+        Progress().merge(path)
+
+
+def test_a_home_that_cannot_be_written_stops_nobody(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    book = Progress.load(tmp_path / "file" / "progress.json")
+    assert check("3.1", "root", progress=book).ok
+    assert "memory only" in book.note
+
+
+def test_errors() -> None:
+    with pytest.raises(ArgumentError, match="no such exercise"):
+        check("99.1", "x")
+    with pytest.raises(TypeError, match=r"ask \.ok"):
+        bool(check("3.1"))
+    with pytest.raises(CheckFailed, match=r"exercise 3\.1"):
+        check("3.1").raise_if_failed()
+
+
+def test_progress_holds_no_name(book: Progress) -> None:
+    check("3.1", "root", progress=book)
+    assert book.path is not None
+    assert set(json.loads(book.path.read_text())) == {"certkit_progress", "exercises"}
