@@ -10,6 +10,7 @@ import secrets
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from certkit._files import write_file
@@ -192,8 +193,7 @@ def start_lab(
 
 
 def _check_arguments(arguments: Sequence[str], *, allow_remote: bool) -> None:
-    pairs = zip(arguments, [*arguments[1:], ""], strict=True)
-    for argument, following in pairs:
+    for argument, following in pairwise([*arguments, ""]):
         name, equals, value = argument.partition("=")
         trait = name.lstrip("-").rpartition(".")[2]
         if trait in _FORBIDDEN:

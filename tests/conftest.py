@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import ipaddress
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import hypothesis
@@ -78,8 +79,11 @@ def private_jupyter() -> Callable[[Path], dict[str, str]]:
 @pytest.fixture
 def jupyter_home(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, private_jupyter: Callable[[Path], dict[str, str]]
-) -> Path:
+) -> Iterator[Path]:
     """Give Jupyter and IPython folders of their own, and make warnings of our code errors in kernels."""
     for name, value in private_jupyter(tmp_path / "jupyter").items():
         monkeypatch.setenv(name, value)
-    return tmp_path / "jupyter"
+    yield tmp_path / "jupyter"
+    # jupyter_client and nbclient leave sockets and event loops to the collector, which complains about
+    # them: let it do so now, while the test that used them says that it does not mind.
+    gc.collect()

@@ -1,0 +1,80 @@
+"""The rendered pages: whole, static, and in need of nothing from outside."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from certkit import _lab, _site
+from certkit.errors import CertkitError
+
+pytestmark = [
+    pytest.mark.notebook,
+    # As in test_notebooks.py: jupyter_client leaves sockets and loops to the collector.
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+    pytest.mark.filterwarnings("ignore::DeprecationWarning:jupyter_client"),
+    pytest.mark.filterwarnings("ignore::DeprecationWarning:nbclient"),
+    pytest.mark.filterwarnings("ignore::DeprecationWarning:zmq"),
+]
+
+CELLS = [
+    nbformat.v4.new_markdown_cell("# First <b>light</b>\n\nSee [the next](01-next.ipynb#there), $x^2$."),
+    nbformat.v4.new_code_cell("import ipywidgets as w\nfrom IPython.display import HTML\nw.IntSlider()"),
+    nbformat.v4.new_code_cell("HTML('<p>the static twin</p>')"),
+]
+NEXT = [nbformat.v4.new_markdown_cell("# Next\n\n## there")]
+
+
+@pytest.fixture
+def series(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "share" / "notebooks"
+    folder.mkdir(parents=True)
+    (tmp_path / "share" / "data").mkdir()
+    for name, cells in {"00-start.ipynb": CELLS, "01-next.ipynb": NEXT}.items():
+        nbformat.write(nbformat.v4.new_notebook(cells=cells), folder / name)
+    for module in (_lab, _site):
+        monkeypatch.setattr(module, "share", lambda name: tmp_path / "share" / name)
+    return folder
+
+
+@pytest.mark.usefixtures("series", "jupyter_home")
+def test_site_is_static_and_linked(tmp_path: Path) -> None:
+    written = _site.build_site(tmp_path / "site")
+    assert [page.name for page in written] == ["index.html", "00-start.html", "01-next.html"]
+    page = written[1].read_text("utf-8")
+    assert "the static twin" in page
+    assert 'href="01-next.html#there"' in page
+    assert "vnd.jupyter.widget" not in page
+    for outside in ("cdnjs.cloudflare.com", "unpkg.com", "jsdelivr"):
+        assert outside not in page
+    assert "First &lt;b&gt;light" in written[0].read_text("utf-8")
+
+
+@pytest.mark.usefixtures("jupyter_home")
+def test_broken_link_and_failing_cell_are_refused(series: Path, tmp_path: Path) -> None:
+    nbformat.write(nbformat.v4.new_notebook(cells=[]), series / "01-next.ipynb")
+    with pytest.raises(CertkitError, match="no such place"):
+        _site.build_site(tmp_path / "site")
+    bad = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1 / 0")])
+    nbformat.write(bad, series / "00-start.ipynb")
+    with pytest.raises(CertkitError, match=r"ZeroDivisionError.*00-start"):
+        _site.build_site(tmp_path / "site")
+
+
+def test_what_a_page_fetches_is_seen(tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+    page.write_text(
+        '<script src="https://example.com/x.js"></script><a href="gone.html">x</a><a href="#no">y</a>'
+    )
+    told = " ".join(_site.problems_of(page, tmp_path))
+    assert "fetches https://example.com/x.js" in told
+    assert "gone.html, which is not there" in told
+    assert "#no: no such place" in told
+
+
+def test_wrong_call(capsys: pytest.CaptureFixture[str]) -> None:
+    assert _site.main([]) == 2
+    assert "usage:" in capsys.readouterr().err
