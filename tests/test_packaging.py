@@ -104,6 +104,22 @@ def test_supported_versions_are_said_once(script: ModuleType) -> None:
     assert tuple(named) == script.SUPPORTED
 
 
+# What is written for people -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"])
+def test_links_lead_somewhere(name: str) -> None:
+    text = re.sub(r"<!--.*?-->", "", (ROOT / name).read_text("utf-8"), flags=re.S)
+    targets = re.findall(r"\]\(([^)#\s]+)", text)
+    assert [to for to in targets if not to.startswith("https://") and not (ROOT / to).exists()] == []
+
+
+def test_readme_names_commands_that_exist(script: ModuleType) -> None:
+    text = (ROOT / "README.md").read_text("utf-8") + (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+    verbs = set(re.findall(r"(?:make|lab\.py) ([a-z][a-z-]+)", text))
+    assert verbs - set(script.VERBS) <= {"command"}  # "make: command not found" is no verb
+
+
 # lab.py -------------------------------------------------------------------------------------------
 
 

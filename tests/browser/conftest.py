@@ -1,4 +1,4 @@
-"""One JupyterLab and one Chromium for all browser tests of a session, and a notebook opened in them.
+"""One JupyterLab a session and one Chromium a module, and a notebook opened in them.
 
 A test that clicks asks for ``open_notebook``, runs the notebook, and then drives its Playwright page::
 
@@ -56,7 +56,7 @@ OUTPUTS = """() => [...window.jupyterapp.shell.currentWidget.content.model.cells
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the browser tests of a session in one worker, so that one server and one browser do."""
+    """Keep the browser tests of a session in one worker, so that one server does."""
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.browser)
@@ -129,7 +129,8 @@ def stop(process: subprocess.Popen[bytes]) -> None:
         process.wait(15)
 
 
-@pytest.fixture(scope="session")
+# Not for the session: while Playwright runs, no other test of this worker can use asyncio.run().
+@pytest.fixture(scope="module")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     from playwright.sync_api import sync_playwright
 
