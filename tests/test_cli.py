@@ -83,7 +83,7 @@ def test_bad_input_is_one_line_and_exit_code_2(arguments: tuple[str, ...], tmp_p
 
 
 def test_a_closed_pipe_is_no_error() -> None:
-    command = f"{sys.executable} -m certkit handshake --json | head -n 1"
+    command = f"'{sys.executable}' -m certkit handshake --json | head -n 1"
     result = subprocess.run(
         ["bash", "-o", "pipefail", "-c", command], capture_output=True, text=True, check=False
     )
