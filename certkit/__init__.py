@@ -18,6 +18,14 @@ if TYPE_CHECKING:
     from certkit.faults import Fault, Scenario, find_fault, good_scenario, list_faults
     from certkit.handshakes import ClientConfig, Handshake, ServerConfig, handshake
     from certkit.keys import PrivateKey, generate_key
+    from certkit.keystores import (
+        Keystore,
+        load_certificate,
+        load_certificates,
+        load_credential,
+        load_keystore,
+        load_private_key,
+    )
     from certkit.lessons import Progress, check, current_progress, hint, solution
     from certkit.widgets import HandshakeLab
 
@@ -32,6 +40,14 @@ _HOMES = {
     "certkit.faults": ("Fault", "Scenario", "find_fault", "good_scenario", "list_faults"),
     "certkit.handshakes": ("ClientConfig", "Handshake", "ServerConfig", "handshake"),
     "certkit.keys": ("PrivateKey", "generate_key"),
+    "certkit.keystores": (
+        "Keystore",
+        "load_certificate",
+        "load_certificates",
+        "load_credential",
+        "load_keystore",
+        "load_private_key",
+    ),
     "certkit.lessons": ("Progress", "check", "current_progress", "hint", "solution"),
     "certkit.widgets": ("HandshakeLab",),
 }
@@ -48,6 +64,7 @@ __all__ = [
     "Fault",
     "Handshake",
     "HandshakeLab",
+    "Keystore",
     "PrivateKey",
     "Progress",
     "Scenario",
@@ -62,6 +79,11 @@ __all__ = [
     "handshake",
     "hint",
     "list_faults",
+    "load_certificate",
+    "load_certificates",
+    "load_credential",
+    "load_keystore",
+    "load_private_key",
     "solution",
 ]
 

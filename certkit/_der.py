@@ -205,3 +205,54 @@ def oid_text(content: bytes) -> str:
         raise FormatError("this object identifier is cut short", on=content.hex(), kind="bad-oid")
     first = min(arcs[0] // 40, 2)
     return ".".join(str(arc) for arc in (first, arcs[0] - 40 * first, *arcs[1:]))
+
+
+def encode_oid(dotted: str) -> bytes:
+    """Return an OBJECT IDENTIFIER element.
+
+    Examples
+    --------
+    >>> encode_oid("2.5.29.17").hex()
+    '0603551d11'
+    """
+    first, second, *rest = (int(arc) for arc in dotted.split("."))
+    body = bytearray()
+    for arc in (first * 40 + second, *rest):
+        groups = [arc & 0x7F]
+        while arc := arc >> 7:
+            groups.append(0x80 | arc & 0x7F)
+        body += bytes(reversed(groups))
+    return encode(OBJECT_IDENTIFIER, bytes(body))
+
+
+def integer(element: Element) -> int:
+    r"""Return the value of an INTEGER element.
+
+    Raises
+    ------
+    FormatError
+        If it is no INTEGER, is empty, or is longer than any number in a keystore.
+
+    Examples
+    --------
+    >>> integer(read(b"\x02\x02\x08\x00"))
+    2048
+    """
+    if element.tag != INTEGER or not 0 < element.end - element.body <= 4096:
+        raise FormatError(
+            f"an INTEGER is expected and {tag_name(element.tag)} is there",
+            on=f"offset {element.start}",
+            kind="not-an-integer",
+        )
+    return int.from_bytes(element.content, "big", signed=True)
+
+
+def encode_integer(value: int) -> bytes:
+    """Return an INTEGER element.
+
+    Examples
+    --------
+    >>> encode_integer(2048).hex(), encode_integer(200).hex()
+    ('02020800', '020200c8')
+    """
+    return encode(INTEGER, value.to_bytes(value.bit_length() // 8 + 1, "big", signed=True))

@@ -1,0 +1,223 @@
+"""The verbs of the `certkit` command that read and write files: inspect and convert."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+from certkit._files import iso, read_source
+from certkit._text import visible
+from certkit.certificates import Certificate
+from certkit.errors import CertkitError, PasswordError
+from certkit.keystores import Entry, KeyEntry, Keystore, OtherEntry, load_keystore
+
+__all__ = ["add_parsers", "certificate_facts", "inspect_entries", "read_password"]
+
+_PASSWORD_VARIABLE = "CERTKIT_PASSWORD"  # noqa: S105 - the name of a variable
+
+
+def certificate_facts(certificate: Certificate) -> dict[str, object]:
+    """Return a certificate's fields as `inspect --json` prints them."""
+    return {
+        "subject": certificate.subject,
+        "issuer": certificate.issuer,
+        "serial": certificate.serial,
+        "not_before": iso(certificate.not_before),
+        "not_after": iso(certificate.not_after),
+        "sans": list(certificate.sans),
+        "key": certificate.key,
+        "key_bits": certificate.key_bits,
+        "signature": certificate.signature,
+        "is_ca": certificate.is_ca,
+        "sha256": certificate.sha256,
+        "spki_sha256": certificate.spki_sha256,
+    }
+
+
+def _entry_facts(entry: Entry) -> dict[str, object]:
+    certificate = None if isinstance(entry, OtherEntry) else entry.certificate
+    facts: dict[str, object] = {
+        "alias": entry.alias or None,
+        "kind": entry.kind,
+        "certificate": None if certificate is None else certificate_facts(certificate),
+    }
+    if isinstance(entry, KeyEntry):
+        facts["chain"] = [certificate_facts(item) for item in entry.chain.others]
+        facts["key_encrypted"] = entry.sealed.encrypted
+    if isinstance(entry, OtherEntry) and entry.error is not None:
+        facts["error"] = str(entry.error)
+    return facts
+
+
+def inspect_entries(path: str | os.PathLike[str], password: str | None = None) -> dict[str, object]:
+    """Return what is in a file, as `certkit inspect --json` prints it; a failure is a value.
+
+    Parameters
+    ----------
+    path : str or path
+        The file.
+    password : str, optional
+        The keystore's password.
+
+    Returns
+    -------
+    dict
+        ``path``, ``format`` (None if unknown), ``encoding``, ``integrity``, ``entries``, ``notes`` and
+        ``error`` (None if all is well). An entry has ``alias``, ``kind`` and ``certificate``; a key's
+        certificate is its leaf, and ``chain`` holds the rest.
+    """
+    try:
+        store = load_keystore(Path(path), password)
+    except CertkitError as error:
+        return _facts(path, error)
+    return _facts(path, store)
+
+
+def _facts(path: str | os.PathLike[str], found: Keystore | CertkitError) -> dict[str, object]:
+    facts: dict[str, object] = {
+        "path": str(path),
+        "format": None,
+        "encoding": None,
+        "integrity": None,
+        "entries": [],
+        "notes": [],
+        "error": None,
+    }
+    if isinstance(found, Keystore):
+        return facts | _store_facts(found)
+    return facts | {"error": str(found), "cause": found.cause, "kind": found.kind}
+
+
+def _store_facts(store: Keystore) -> dict[str, object]:
+    entries: list[dict[str, object]] = []
+    for entry in store.entries:
+        try:
+            entries.append(_entry_facts(entry))
+        except (CertkitError, ValueError) as error:
+            text = visible(str(error), 200)
+            entries.append(
+                {"alias": entry.alias or None, "kind": entry.kind, "certificate": None, "error": text}
+            )
+    broken = sum("error" in entry for entry in entries)
+    return {
+        "format": store.format,
+        "encoding": store.encoding,
+        "integrity": store.integrity,
+        "entries": entries,
+        "notes": list(store.notes),
+        "error": f"{broken} of {len(entries)} entries cannot be read" if broken else None,
+    }
+
+
+def read_password(args: argparse.Namespace) -> str | None:
+    """Return the password: from --password-file, or from CERTKIT_PASSWORD; None without either.
+
+    Never from the command line itself, where every user of the machine can read it.
+
+    Raises
+    ------
+    FileError
+        If the password file cannot be read.
+    """
+    if getattr(args, "password_file", None):
+        data, name = read_source(Path(args.password_file), limit=4096)
+        try:
+            return data.decode("utf-8").removesuffix("\n").removesuffix("\r")
+        except UnicodeDecodeError:
+            raise PasswordError("this password file is no text in UTF-8", on=name) from None
+    return os.environ.get(_PASSWORD_VARIABLE)
+
+
+def _say(*lines: str) -> None:
+    sys.stdout.write("".join(line + "\n" for line in lines))
+
+
+def inspect(args: argparse.Namespace) -> int:
+    """Print what is in each file; return 0, or 2 if one cannot be read."""
+    password = read_password(args)
+    found: list[tuple[str, Keystore | CertkitError]] = []
+    for path in args.files:
+        try:
+            found.append((path, load_keystore(Path(path), password)))
+        except CertkitError as error:
+            found.append((path, error))
+    facts = [_facts(path, store) for path, store in found]
+    if args.json:
+        _say(json.dumps(facts, indent=2, ensure_ascii=False))
+    else:
+        for number, (path, store) in enumerate(found):
+            _say(*([""] if number else []), *_report(path, store, explain=args.explain))
+            if facts[number]["error"]:
+                sys.stderr.write(f"certkit: {facts[number]['error']}\n")
+    return 2 if any(item["error"] for item in facts) else 0
+
+
+def _report(path: str, store: Keystore | CertkitError, *, explain: bool) -> Iterable[str]:
+    if isinstance(store, CertkitError):
+        yield f"{visible(str(path))}: cannot be read"
+        return
+    yield f"{visible(str(path))}: {store!r}"
+    if store.protection:
+        yield f"  protection: {store.protection}; integrity {store.integrity}"
+    for note in store.notes:
+        yield f"  note: {note}"
+    for number, entry in enumerate(store.entries, 1):
+        name = f" {visible(entry.alias, 80)!r}" if entry.alias else ""
+        yield f"  {number}. {entry.kind}{name}"
+        yield from _entry_lines(entry, explain)
+
+
+def _entry_lines(entry: Entry, explain: bool) -> Iterable[str]:
+    if isinstance(entry, OtherEntry):
+        yield f"     {entry.error or entry.what}"
+        return
+    if isinstance(entry, KeyEntry):
+        lock = f"encrypted: {entry.sealed.protection}" if entry.sealed.encrypted else "not encrypted"
+        yield f"     key: {lock}; not opened"
+        certificates = tuple(entry.chain)
+    else:
+        certificates = (entry.certificate,)
+    for certificate in certificates:
+        yield from _certificate_lines(certificate, explain)
+
+
+def _certificate_lines(certificate: Certificate, explain: bool) -> Iterable[str]:
+    if explain:
+        for field in certificate.explain():
+            critical = " (critical)" if field.critical else ""
+            yield f"     {field.name}{critical}: {visible(field.value, 400)}"
+            yield f"         {field.meaning} {field.source}."
+        yield f"     SHA-256: {certificate.sha256}"
+        return
+    yield f"     subject: {certificate.subject or '(empty)'}"
+    yield f"     issuer:  {certificate.issuer}"
+    if certificate.sans:
+        yield f"     names:   {visible(', '.join(certificate.sans), 400)}"
+    dates = f"{iso(certificate.not_before)} to {iso(certificate.not_after)}"
+    yield f"     valid:   {dates} ({certificate.validity()})"
+    bits = f" {certificate.key_bits} bits" if certificate.key_bits else ""
+    ca = ", CA" if certificate.is_ca else ""
+    yield f"     key:     {certificate.key}{bits}, signed with {certificate.signature}{ca}"
+    yield f"     SHA-256: {certificate.sha256}"
+
+
+def add_parsers(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the verbs inspect and convert to the command."""
+    parser = subparsers.add_parser(
+        "inspect",
+        help="say what is in a file: certificates, keys, keystores of any format",
+        description="Say what is in each file. The format is found by content; keys are never opened.",
+    )
+    parser.add_argument("files", nargs="+", metavar="FILE", help="PEM, DER, PKCS#7, PKCS#12, JKS or JCEKS")
+    parser.add_argument("--json", action="store_true", help="print a list, one object a file")
+    parser.add_argument("--explain", action="store_true", help="say each field in plain words")
+    parser.add_argument(
+        "--password-file",
+        metavar="FILE",
+        help=f"a file with the keystore's password; or set {_PASSWORD_VARIABLE}",
+    )
+    parser.set_defaults(verb=inspect)

@@ -1,0 +1,253 @@
+"""PEM (RFC 7468): base64 between BEGIN and END lines, with any text around; and base64 without them."""
+
+from __future__ import annotations
+
+import binascii
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from certkit.errors import FormatError
+from certkit.formats.limits import check_count
+
+__all__ = ["Block", "bare_base64", "decode_base64", "looks_like_armor", "pem_blocks", "text_of", "write_pem"]
+
+_MARK = re.compile(rb"-----(BEGIN|END) ([A-Z0-9][A-Z0-9 #./_-]{0,60}?)-----", re.ASCII)
+_ANY_BEGIN = re.compile(rb"-{1,10} ?BEGIN [A-Z0-9]", re.ASCII)
+_HEADER = re.compile(rb"^[ \t]*([A-Za-z0-9-]{1,64}):[ \t]*(.*?)[ \t\r]*$", re.ASCII)
+_SPACES = bytes.maketrans(b"\t\r\n", b"   ")
+_BASE64 = re.compile(rb"[A-Za-z0-9+/]*={0,2}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One PEM block.
+
+    Attributes
+    ----------
+    label : str
+        Between BEGIN and the hyphens, e.g. ``"CERTIFICATE"``.
+    data : bytes
+        What the base64 stands for; empty if it cannot be decoded.
+    text : bytes
+        The block as it stands, from BEGIN to END.
+    line : int
+        The line of its BEGIN, from 1.
+    headers : tuple of (str, str)
+        RFC 1421 headers, as in OpenSSL's encrypted keys.
+    error : FormatError or None
+        Why the base64 cannot be decoded; else None.
+    """
+
+    label: str
+    data: bytes = field(repr=False)
+    text: bytes = field(repr=False)
+    line: int
+    headers: tuple[tuple[str, str], ...] = ()
+    error: FormatError | None = None
+
+
+def text_of(data: bytes) -> bytes:
+    r"""Return text in bytes: a byte order mark removed, UTF-16 (a PowerShell habit) made UTF-8.
+
+    Examples
+    --------
+    >>> text_of(b"\xef\xbb\xbfabc"), text_of("abc".encode("utf-16"))
+    (b'abc', b'abc')
+    """
+    if data.startswith(b"\xef\xbb\xbf"):
+        return data[3:]
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return data.decode("utf-16", "replace").encode("utf-8", "replace")
+    return data
+
+
+def pem_blocks(data: bytes) -> list[Block]:
+    r"""Return every PEM block in order; text around and between them is passed over.
+
+    Parameters
+    ----------
+    data : bytes
+        Text, in any of the usual encodings and line ends.
+
+    Raises
+    ------
+    LimitError
+        If there are more blocks than any real file holds.
+
+    Examples
+    --------
+    >>> [block.label for block in pem_blocks(b"hello -----BEGIN X-----\nAAAA\n-----END X-----")]
+    ['X']
+    """
+    blocks = []
+    for block in _scan(text_of(data)):
+        blocks.append(block)
+        check_count(len(blocks), "PEM blocks")
+    return blocks
+
+
+def _scan(text: bytes) -> Iterator[Block]:
+    opened: re.Match[bytes] | None = None
+    line, counted = 1, 0
+    for mark in _MARK.finditer(text):
+        if opened is not None:
+            if mark.group(1) == b"END" and mark.group(2) == opened.group(2):
+                body = text[opened.end() : mark.start()]
+                yield _block(opened.group(2), text[opened.start() : mark.end()], body, line)
+            else:
+                yield _unended(opened, mark, line)
+        opened = mark if mark.group(1) == b"BEGIN" else None
+        line += text.count(b"\n", counted, mark.start())
+        counted = mark.start()
+    if opened is not None:
+        yield _unended(opened, None, line)
+
+
+def _unended(opened: re.Match[bytes], mark: re.Match[bytes] | None, line: int) -> Block:
+    name = opened.group(2).decode("ascii")
+    if mark is not None and mark.group(1) == b"END":
+        what = f"a PEM block begins as {name} and ends as {mark.group(2).decode('ascii')}"
+        kind, hint = "pem-wrong-armor", "make the END line say the same as the BEGIN line"
+    else:
+        what = f"a PEM block begins and does not end: END {name} is missing"
+        kind, hint = "pem-cut", "copy the whole block, from BEGIN to END, both lines included"
+    error = FormatError(what, on=f"line {line}", hint=hint, cause="tampered-or-corrupt", kind=kind)
+    return Block(name, b"", b"", line, error=error)
+
+
+def _block(label: bytes, whole: bytes, body: bytes, line: int) -> Block:
+    headers, content = _split_headers(body)
+    name = label.decode("ascii")
+    try:
+        return Block(name, decode_base64(content), whole, line, headers)
+    except FormatError as error:
+        placed = FormatError(
+            error.what, on=f"PEM block at line {line}", hint=error.hint, cause=error.cause, kind=error.kind
+        )
+        return Block(name, b"", whole, line, headers, placed)
+
+
+def _split_headers(body: bytes) -> tuple[tuple[tuple[str, str], ...], bytes]:
+    if b":" not in body:
+        return (), body
+    headers: list[tuple[str, str]] = []
+    lines = body.lstrip().splitlines()
+    for number, line in enumerate(lines):
+        found = _HEADER.match(line)
+        if found is not None:
+            headers.append((found.group(1).decode("ascii"), found.group(2).decode("latin-1")))
+        elif line.strip() and not (headers and line[:1] in b" \t"):
+            return tuple(headers), b"\n".join(lines[number:])
+    return tuple(headers), b""
+
+
+def decode_base64(text: bytes) -> bytes:
+    r"""Return what base64 text stands for; white space is passed over, nothing else is.
+
+    Raises
+    ------
+    FormatError
+        If a character does not belong, the padding is wrong, or characters are missing.
+
+    Examples
+    --------
+    >>> decode_base64(b"AQID\nBA==")
+    b'\x01\x02\x03\x04'
+    """
+    packed = text.translate(_SPACES).replace(b" ", b"")
+    match = _BASE64.match(packed)
+    good = match.end() if match is not None else 0
+    if good != len(packed):
+        raise _bad_character(packed, good)
+    letters = packed.rstrip(b"=")
+    if not letters:
+        raise FormatError("there is no base64 in it", cause="tampered-or-corrupt", kind="base64-empty")
+    if len(letters) % 4 == 1:
+        raise FormatError(
+            f"the base64 has {len(letters):,} characters: at least one was lost",
+            hint="copy it again, whole; four characters stand for three bytes",
+            cause="tampered-or-corrupt",
+            kind="base64-cut",
+        )
+    if len(packed) % 4:
+        raise FormatError(
+            f"the base64 is padded wrongly: {len(packed) - len(letters)} '=' where "
+            f"{-len(letters) % 4} belong, or {-len(letters) % 4} characters were lost",
+            hint="copy it again, whole, with the = at its end",
+            cause="tampered-or-corrupt",
+            kind="base64-padding",
+        )
+    return binascii.a2b_base64(packed)
+
+
+def _bad_character(packed: bytes, at: int) -> FormatError:
+    byte = packed[at]
+    if byte in b"-_":
+        return FormatError(
+            "this is base64url (with - and _), and PEM takes plain base64",
+            hint="replace - by + and _ by /",
+            cause="tampered-or-corrupt",
+            kind="base64url",
+        )
+    if packed[at : at + 2] in {b"\\n", b"\\r"}:
+        return FormatError(
+            "the line ends are written as a backslash and a letter",
+            hint="printf '%b' \"$TEXT\" > file.pem, to make them real",
+            cause="tampered-or-corrupt",
+            kind="escaped-newlines",
+        )
+    if byte == 0x3D:
+        return FormatError(
+            "a = stands in the middle of the base64",
+            hint="the = signs belong to the end; two texts may have been joined",
+            cause="tampered-or-corrupt",
+            kind="base64-padding",
+        )
+    shown = chr(byte) if 0x20 < byte < 0x7F else f"byte 0x{byte:02x}"
+    return FormatError(
+        f"{shown!r} is no base64 character (after {at:,} good ones)",
+        hint="copy it again from the source, as plain text",
+        cause="tampered-or-corrupt",
+        kind="base64-character",
+    )
+
+
+def looks_like_armor(data: bytes) -> bool:
+    """Return whether there is something like a BEGIN line, right or wrong."""
+    return _ANY_BEGIN.search(text_of(data)[:1_000_000]) is not None
+
+
+def bare_base64(data: bytes) -> bytes | None:
+    """Return the DER or keystore that bare base64 stands for, or None if it is no such base64.
+
+    Raises
+    ------
+    FormatError
+        If it begins as the base64 of a DER SEQUENCE and then is cut or padded wrongly.
+    """
+    text = text_of(data).strip()
+    # 0x30 0x82 is MI in base64, 0x30 0x81 MH or MI, JKS /u3+7Q, JCEKS zs7Ozg.
+    if not text.startswith((b"MI", b"MH", b"MF", b"MC", b"MG", b"MD", b"ME", b"MB", b"/u3+7Q", b"zs7Ozg")):
+        return None
+    sample = text[:4096].translate(_SPACES).replace(b" ", b"")
+    good = _BASE64.match(sample)
+    if len(sample) < 24 or good is None or good.end() < min(len(sample), 64):
+        return None
+    return decode_base64(text)
+
+
+def write_pem(label: str, der: bytes) -> str:
+    """Return one PEM block, 64 characters a line.
+
+    Examples
+    --------
+    >>> print(write_pem("X", bytes(3)))
+    -----BEGIN X-----
+    AAAA
+    -----END X-----
+    <BLANKLINE>
+    """
+    text = binascii.b2a_base64(der, newline=False).decode("ascii")
+    lines = [text[at : at + 64] for at in range(0, len(text), 64)]
+    return "\n".join((f"-----BEGIN {label}-----", *lines, f"-----END {label}-----", ""))
