@@ -188,20 +188,20 @@ def start_lab(
         report = copy_series(folder if folder is not None else DEFAULT_FOLDER)
         print(report)  # noqa: T201 - the learner must know where the files are, before the server's log
         root = report.folder
-    start = [f"--ServerApp.port={port}", *([] if browser else ["--no-browser"])]
-    return _serve(lab_arguments(root, [*start, *arguments]))
+    quietly = [] if browser or "--no-browser" in arguments else ["--no-browser"]
+    return _serve(lab_arguments(root, [*quietly, *arguments], port=port))
 
 
 def _check_arguments(arguments: Sequence[str], *, allow_remote: bool) -> None:
     for argument, following in pairwise([*arguments, ""]):
         name, equals, value = argument.partition("=")
-        trait = name.lstrip("-").rpartition(".")[2]
+        trait = _trait(argument)
         if trait in _FORBIDDEN:
             raise ArgumentError(
                 "the lab makes its own token at each start", on=name, hint="leave this option out"
             )
         address = value if equals else following
-        if trait == "ip" and name.startswith("-") and not allow_remote and not _is_loopback(address):
+        if trait == "ip" and not allow_remote and not _is_loopback(address):
             raise ArgumentError(
                 "the lab serves this machine only, and this address is open to others",
                 on=repr(address),
@@ -216,13 +216,19 @@ def _is_loopback(address: str) -> bool:
         return address == "localhost"
 
 
-def lab_arguments(root: Path, arguments: Sequence[str] = ()) -> list[str]:
-    """Return JupyterLab's arguments, without the token: later ones win, so the token goes last."""
+def _trait(argument: str) -> str:
+    """Return the option that an argument sets, by its last name: ``port`` for ``--ServerApp.port=9999``."""
+    return argument.partition("=")[0].lstrip("-").rpartition(".")[2] if argument.startswith("-") else ""
+
+
+def lab_arguments(root: Path, arguments: Sequence[str] = (), *, port: int = 8888) -> list[str]:
+    """Return JupyterLab's arguments, without the token; those given win, since none may come twice."""
     first = next(iter(sorted(root.glob("notebooks/00-*.ipynb"))), None)
     place = f"/tree/{first.relative_to(root).as_posix()}" if first else ""
     as_root = hasattr(os, "geteuid") and os.geteuid() == 0
-    return [
+    ours = [
         "--ServerApp.ip=127.0.0.1",
+        f"--ServerApp.port={port}",
         f"--ServerApp.root_dir={root}",
         f"--LabApp.default_url=/lab{place}",
         # Nothing phones home: no news, no update check, no list of extensions.
@@ -230,8 +236,9 @@ def lab_arguments(root: Path, arguments: Sequence[str] = ()) -> list[str]:
         "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
         "--LabApp.extension_manager=readonly",
         *(["--allow-root"] if as_root else []),
-        *arguments,
     ]
+    given = {_trait(argument) for argument in arguments}
+    return [*(argument for argument in ours if _trait(argument) not in given), *arguments]
 
 
 def _serve(arguments: list[str]) -> int:
