@@ -423,7 +423,7 @@ def verb_lock(arguments: list[str]) -> int:
     """Compile requirements.lock: names, versions and hashes, for every platform, and nothing else."""
     setup()
     how = ["--universal", "--generate-hashes", "--all-extras", "--no-annotate", "--no-header"]
-    how += ["--no-emit-index-url", "--no-emit-find-links", "-q"]
+    how.append("-q")
     uv = venv_tool(ROOT / ".venv", "uv") or "uv"
     return run([uv, "pip", "compile", *how, *arguments, "pyproject.toml", "-o", "requirements.lock"])
 

@@ -235,6 +235,8 @@ def lab_arguments(root: Path, arguments: Sequence[str] = (), *, port: int = 8888
         "--LabApp.news_url=None",
         "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
         "--LabApp.extension_manager=readonly",
+        # What goes between the lab and its kernels is readable to other users of this machine otherwise.
+        "--KernelManager.transport_encryption=auto",
         *(["--allow-root"] if as_root else []),
     ]
     given = {_trait(argument) for argument in arguments}

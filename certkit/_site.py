@@ -82,12 +82,18 @@ def _render(source: Path, target: Path) -> tuple[Path, str]:
         import nbformat  # noqa: PLC0415 - only `make site` needs these
         from nbclient import NotebookClient  # noqa: PLC0415
         from nbclient.exceptions import CellExecutionError, CellTimeoutError  # noqa: PLC0415
+        from traitlets.config import Config  # noqa: PLC0415
     except ImportError:
         raise MissingToolError("rendering needs nbclient and nbconvert", hint="make setup") from None
     notebook: Any = nbformat.read(source, as_version=4)  # type: ignore[no-untyped-call]
     place = {"metadata": {"path": str(source.parent)}}
+    # The kernel's ports are on loopback, and readable to others there unless encrypted; it warns of that.
+    config = Config({"KernelManager": {"transport_encryption": "auto"}})
+    client = NotebookClient(
+        notebook, timeout=_SECONDS_A_CELL, kernel_name="python3", resources=place, config=config
+    )
     try:
-        NotebookClient(notebook, timeout=_SECONDS_A_CELL, kernel_name="python3", resources=place).execute()
+        client.execute()
     except (CellExecutionError, CellTimeoutError) as error:
         raise CertkitError(f"a cell failed: {str(error).strip().splitlines()[-1]}", on=source.name) from None
     make_static(notebook)

@@ -11,7 +11,7 @@ import pytest
 
 NOTEBOOKS = Path(__file__).resolve().parent.parent / "notebooks"
 ALL = sorted(path for path in NOTEBOOKS.rglob("*.ipynb") if ".ipynb_checkpoints" not in path.parts)
-MACHINE_PATH = re.compile(r"(?<![\w/.:])(/home/\w|/Users/\w|/root/|/work/|/tmp/\w|[A-Z]:\\\\?Users)")
+MACHINE_PATH = re.compile(r"(?<![\w/.:])/(?:home|Users|root|work|tmp)/\w|[A-Z]:\\\\?Users")
 PRIVATE_KEY = re.compile(r"BEGIN [A-Z ]*PRIVATE KEY")
 
 
