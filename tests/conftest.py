@@ -17,6 +17,25 @@ hypothesis.settings.register_profile("certkit", PROFILE)
 hypothesis.settings.load_profile("certkit")
 
 
+JUPYTER_NOISE = (
+    # jupyter_client and nbclient open sockets and loops that the collector closes, later, in any test.
+    "ignore::ResourceWarning",
+    "ignore::pytest.PytestUnraisableExceptionWarning",
+    # They still ask the event loop policy, which Python 3.14 deprecates.
+    "ignore::DeprecationWarning:jupyter_client",
+    "ignore::DeprecationWarning:nbclient",
+    "ignore::DeprecationWarning:zmq",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let tests that start a kernel overlook what Jupyter's own libraries are warned of."""
+    for item in items:
+        if item.get_closest_marker("notebook"):
+            for noise in JUPYTER_NOISE:
+                item.add_marker(pytest.mark.filterwarnings(noise))
+
+
 def _outside(address: object) -> bool:
     if not isinstance(address, tuple) or not isinstance(address[0], str):
         return False  # a Unix socket, or bytes of some other family

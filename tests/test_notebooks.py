@@ -15,16 +15,7 @@ from certkit._lab import copy_series
 NOTEBOOKS = Path(__file__).resolve().parent.parent / "notebooks"
 ALL = sorted(path.relative_to(NOTEBOOKS) for path in NOTEBOOKS.rglob("[0-9]*.ipynb"))
 SECONDS = 90
-pytestmark = [
-    pytest.mark.notebook,
-    # jupyter_client and nbclient open sockets and loops that the collector closes, later, in any test.
-    pytest.mark.filterwarnings("ignore::ResourceWarning"),
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-    # jupyter_client still asks the event loop policy, which Python 3.14 deprecates.
-    pytest.mark.filterwarnings("ignore::DeprecationWarning:jupyter_client"),
-    pytest.mark.filterwarnings("ignore::DeprecationWarning:nbclient"),
-    pytest.mark.filterwarnings("ignore::DeprecationWarning:zmq"),
-]
+pytestmark = pytest.mark.notebook
 
 
 def execute(path: Path) -> nbformat.NotebookNode:

@@ -10,15 +10,7 @@ import pytest
 from certkit import _lab, _site
 from certkit.errors import CertkitError
 
-pytestmark = [
-    pytest.mark.notebook,
-    # As in test_notebooks.py: jupyter_client leaves sockets and loops to the collector.
-    pytest.mark.filterwarnings("ignore::ResourceWarning"),
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-    pytest.mark.filterwarnings("ignore::DeprecationWarning:jupyter_client"),
-    pytest.mark.filterwarnings("ignore::DeprecationWarning:nbclient"),
-    pytest.mark.filterwarnings("ignore::DeprecationWarning:zmq"),
-]
+pytestmark = pytest.mark.notebook
 
 CELLS = [
     nbformat.v4.new_markdown_cell("# First <b>light</b>\n\nSee [the next](01-next.ipynb#there), $x^2$."),
