@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         load_private_key,
     )
     from certkit.lessons import Progress, check, current_progress, hint, solution
+    from certkit.services import UserService, Wiretap, call_update_user
     from certkit.widgets import HandshakeLab
 
 __version__ = "0.1.0"
@@ -49,6 +50,7 @@ _HOMES = {
         "load_private_key",
     ),
     "certkit.lessons": ("Progress", "check", "current_progress", "hint", "solution"),
+    "certkit.services": ("UserService", "Wiretap", "call_update_user"),
     "certkit.widgets": ("HandshakeLab",),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
@@ -70,6 +72,9 @@ __all__ = [
     "Scenario",
     "ServerConfig",
     "TrustStore",
+    "UserService",
+    "Wiretap",
+    "call_update_user",
     "check",
     "create_csr",
     "current_progress",
