@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     )
     from certkit.lessons import Progress, check, current_progress, hint, solution
     from certkit.services import UserService, Wiretap, call_update_user
+    from certkit.stacks.java import JavaVerdict, java_available, java_pkix, java_version
+    from certkit.stacks.java_files import java_keystore, keytool
     from certkit.widgets import HandshakeLab
 
 __version__ = "0.1.0"
@@ -51,6 +53,8 @@ _HOMES = {
     ),
     "certkit.lessons": ("Progress", "check", "current_progress", "hint", "solution"),
     "certkit.services": ("UserService", "Wiretap", "call_update_user"),
+    "certkit.stacks.java": ("JavaVerdict", "java_available", "java_pkix", "java_version"),
+    "certkit.stacks.java_files": ("java_keystore", "keytool"),
     "certkit.widgets": ("HandshakeLab",),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
@@ -66,6 +70,7 @@ __all__ = [
     "Fault",
     "Handshake",
     "HandshakeLab",
+    "JavaVerdict",
     "Keystore",
     "PrivateKey",
     "Progress",
@@ -83,6 +88,11 @@ __all__ = [
     "good_scenario",
     "handshake",
     "hint",
+    "java_available",
+    "java_keystore",
+    "java_pkix",
+    "java_version",
+    "keytool",
     "list_faults",
     "load_certificate",
     "load_certificates",

@@ -1,0 +1,4 @@
+"""Client stacks: the same question put to real programs and libraries, each answering in its own words.
+
+`certkit.stacks.java` is the real Java (JSSE, KeyStore, CertPath) in a worker process.
+"""
