@@ -145,15 +145,21 @@ class _Probe:
         if not header:
             if not self.messages:
                 raise CertkitError(
-                    "the server closed the connection without a word", on="after our ClientHello",
-                    hint="its log; a wrong port, a firewall, or a name it does not serve", cause="server-closed", kind="closed",
-                )  # fmt: skip
+                    "the server closed the connection without a word",
+                    on="after our ClientHello",
+                    hint="its log; a wrong port, a firewall, or a name it does not serve",
+                    cause="server-closed",
+                    kind="closed",
+                )
             return None
         if header[0] not in {CHANGE_CIPHER_SPEC, ALERT, HANDSHAKE, APPLICATION_DATA} or header[1] != 3:
             raise CertkitError(
-                "this is no TLS", on=f"the answer begins with {header!r}", hint="plain HTTP, or a protocol that needs STARTTLS",
-                cause="plaintext-on-tls-port", kind="no-tls",
-            )  # fmt: skip
+                "this is no TLS",
+                on=f"the answer begins with {header!r}",
+                hint="plain HTTP, or a protocol that needs STARTTLS",
+                cause="plaintext-on-tls-port",
+                kind="no-tls",
+            )
         body = self.transport.exactly(int.from_bytes(header[3:5], "big"), "the server's answer")
         self.size += len(body)
         if self.size > MAX_FLIGHT_BYTES:

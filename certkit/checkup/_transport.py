@@ -82,13 +82,12 @@ def parse_target(
     Target(host='shop.example.test', port=8443, starttls=None, proxy=None, name=None)
     """
     words = text.strip()
-    parts = urlsplit(words if "://" in words else f"//{words}")
     try:
+        parts = urlsplit(words if "://" in words else f"//{words}")
         host, port = parts.hostname, parts.port
     except ValueError:
-        host, port = None, None
         raise ArgumentError(
-            "this port is no port", on=repr(words[:80]), hint="HOST:PORT, such as shop.example.test:443"
+            "this is no host and port", on=repr(words[:80]), hint="HOST:PORT, such as shop.example.test:443"
         ) from None
     if not host or any(char.isspace() for char in host) or parts.scheme not in {"", "https"}:
         raise ArgumentError(
@@ -267,9 +266,12 @@ def _through_proxy(target: Target, step: float) -> Transport:
     if not answer.startswith("HTTP/") or status != ["200"]:
         transport.close()
         raise CertkitError(
-            "the proxy does not let us through", on=visible(answer), hint="its rules, its password, or whether it is a proxy at all",
-            cause="proxy-refused", kind="proxy",
-        )  # fmt: skip
+            "the proxy does not let us through",
+            on=visible(answer),
+            hint="its rules and password; is it a proxy at all?",
+            cause="proxy-refused",
+            kind="proxy",
+        )
     return transport
 
 
