@@ -16,9 +16,10 @@ from certkit.formats.items import SealedKey
 from certkit.formats.jks_keys import unseal_jceks, unseal_jks
 from certkit.formats.limits import MAX_KEY_BYTES, Work
 from certkit.formats.pbe import parse_scheme
+from certkit.formats.pem import pem_blocks
 from certkit.keys import PrivateKey
 
-__all__ = ["open_key"]
+__all__ = ["open_key", "plain_pkcs8"]
 
 _OURS = (
     rsa.RSAPrivateKey,
@@ -34,7 +35,7 @@ _OURS = (
 _MAX_BCRYPT_ROUNDS = 400
 
 
-def open_key(sealed: SealedKey, password: str | None = None) -> PrivateKey:
+def open_key(sealed: SealedKey, password: str | None = None, *, check: bool = True) -> PrivateKey:
     """Return the private key.
 
     Parameters
@@ -43,6 +44,8 @@ def open_key(sealed: SealedKey, password: str | None = None) -> PrivateKey:
         As a format read it.
     password : str, optional
         The key's own password, if it is encrypted.
+    check : bool
+        Whether to check an RSA key's primes, which takes a tenth of a second.
 
     Raises
     ------
@@ -50,6 +53,8 @@ def open_key(sealed: SealedKey, password: str | None = None) -> PrivateKey:
         If it is encrypted and the password is missing or wrong.
     FormatError
         If what comes out is no private key.
+    LimitError
+        If it is longer than any key, or costs too much to open.
     MissingToolError
         If it is an encrypted OpenSSH key and the package bcrypt is not installed.
     """
@@ -65,10 +70,21 @@ def open_key(sealed: SealedKey, password: str | None = None) -> PrivateKey:
             cause="encrypted-key-no-passphrase",
             kind="encrypted-key-no-passphrase",
         )
-    return PrivateKey(_checked(lambda: _OPENERS[sealed.scheme](sealed.data, password or "")))
+    return PrivateKey(_guarded(lambda: _load(sealed, password or "", check)))
 
 
-def _checked(load: Callable[[], object]) -> CertificateIssuerPrivateKeyTypes:
+def plain_pkcs8(sealed: SealedKey, password: str | None = None) -> bytes:
+    """Return the private key as PKCS#8 DER, in the clear: to seal it again elsewhere.
+
+    Raises
+    ------
+    CertkitError
+        As `open_key`.
+    """
+    return open_key(sealed, password, check=False).to_der()
+
+
+def _guarded(load: Callable[[], object]) -> CertificateIssuerPrivateKeyTypes:
     try:
         key = load()
     except CertkitError:
@@ -77,17 +93,17 @@ def _checked(load: Callable[[], object]) -> CertificateIssuerPrivateKeyTypes:
         if "bcrypt" in str(error):
             raise MissingToolError(
                 "an encrypted OpenSSH key needs the package bcrypt",
-                hint="pip install bcrypt, or: ssh-keygen -p -m PKCS8 -f a copy of it",
+                hint="pip install bcrypt, or on a copy of the key: ssh-keygen -p -m PKCS8 -f COPY",
             ) from None
         raise FormatError(
             f"this kind of private key is not known ({visible(str(error), 100)})",
             kind="unsupported-algorithm",
         ) from None
-    except (ValueError, TypeError, OverflowError) as error:
+    except (ValueError, TypeError, OverflowError, IndexError) as error:
         raise _refusal(error) from None
     if not isinstance(key, _OURS):
         raise FormatError(
-            f"a key of the kind {type(key).__name__.removesuffix('PrivateKey')} signs no certificate",
+            f"a key of the kind {type(key).__name__.strip('_').removesuffix('PrivateKey')} signs no certificate",
             hint="give an RSA, EC, Ed25519 or ML-DSA key",
             cause="wrong-file-format",
             kind="unsupported-algorithm",
@@ -98,12 +114,7 @@ def _checked(load: Callable[[], object]) -> CertificateIssuerPrivateKeyTypes:
 def _refusal(error: Exception) -> CertkitError:
     text = str(error).lower()
     if "password" in text or "decrypt" in text or "padding" in text:
-        return PasswordError(
-            "wrong password for this private key, or it was changed",
-            hint="try the password again",
-            cause="wrong-password",
-            kind="wrong-password",
-        )
+        return _wrong_password()
     return FormatError(
         "this private key is damaged: its numbers do not fit together",
         hint="fetch it again from where it was made",
@@ -112,11 +123,27 @@ def _refusal(error: Exception) -> CertkitError:
     )
 
 
-def _plain(data: bytes, password: str) -> object:
-    return serialization.load_der_private_key(data, None)
+def _wrong_password() -> PasswordError:
+    return PasswordError(
+        "wrong password for this private key, or it was changed",
+        hint="try the password again; a key can have a password of its own, other than the keystore's",
+        cause="wrong-password",
+        kind="wrong-key-password",
+    )
 
 
-def _pkcs8_encrypted(data: bytes, password: str) -> object:
+def _load(sealed: SealedKey, password: str, check: bool) -> object:
+    if sealed.scheme == "openssh":
+        return _openssh(sealed.data, password)
+    if sealed.scheme == "pem-encrypted":
+        return serialization.load_pem_private_key(
+            sealed.data, password.encode("utf-8", "surrogatepass"), unsafe_skip_rsa_key_validation=not check
+        )
+    plain = _UNSEAL[sealed.scheme](sealed.data, password)
+    return serialization.load_der_private_key(plain, None, unsafe_skip_rsa_key_validation=not check)
+
+
+def _pkcs8_encrypted(data: bytes, password: str) -> bytes:
     algorithm, sealed = _der.read(data).children()[:2]
     scheme, work = parse_scheme(algorithm), Work()
     # The empty password is written in two ways: two zero bytes, or no bytes at all.
@@ -128,24 +155,12 @@ def _pkcs8_encrypted(data: bytes, password: str) -> object:
             if isinstance(error, LimitError):
                 raise
             continue
-        return serialization.load_der_private_key(plain, None)
-    raise PasswordError(
-        "wrong password for this private key, or it was changed",
-        hint="try the password again; a key can have a password of its own",
-        cause="wrong-password",
-        kind="wrong-password",
-    )
-
-
-def _pem(text: bytes, password: str) -> object:
-    return serialization.load_pem_private_key(text, password.encode("utf-8", "surrogatepass"))
+        return plain
+    raise _wrong_password()
 
 
 def _openssh(text: bytes, password: str) -> object:
-    from certkit.formats.pem import pem_blocks  # noqa: PLC0415 - needed for this one scheme only
-
-    data = pem_blocks(text)[0].data
-    rounds = _bcrypt_rounds(data)
+    rounds = _bcrypt_rounds(pem_blocks(text)[0].data)
     if rounds > _MAX_BCRYPT_ROUNDS:
         raise LimitError(
             f"this OpenSSH key asks for {rounds:,} rounds of bcrypt and at most {_MAX_BCRYPT_ROUNDS} are done",
@@ -167,22 +182,16 @@ def _bcrypt_rounds(data: bytes) -> int:
     return int.from_bytes(options[4 + salt : 8 + salt])
 
 
-def _jks(data: bytes, password: str) -> object:
-    return serialization.load_der_private_key(unseal_jks(data, password), None)
+def _as_is(data: bytes, password: str) -> bytes:
+    return data
 
 
-def _jceks(data: bytes, password: str) -> object:
-    return serialization.load_der_private_key(unseal_jceks(data, password), None)
-
-
-_OPENERS: dict[str, Callable[[bytes, str], object]] = {
-    "pkcs8": _plain,
-    "pkcs1": _plain,
-    "sec1": _plain,
-    "dsa": _plain,
+_UNSEAL: dict[str, Callable[[bytes, str], bytes]] = {
+    "pkcs8": _as_is,
+    "pkcs1": _as_is,
+    "sec1": _as_is,
+    "dsa": _as_is,
     "pkcs8-encrypted": _pkcs8_encrypted,
-    "pem-encrypted": _pem,
-    "openssh": _openssh,
-    "jks": _jks,
-    "jceks": _jceks,
+    "jks": unseal_jks,
+    "jceks": unseal_jceks,
 }

@@ -273,7 +273,8 @@ def _entries(bags: list[Bag], notes: list[str]) -> list[Item]:
         if bag.kind in {"key", "shrouded-key"}:
             items.append(_key_item(bag, chains[id(bag)]))
         elif bag.kind == "certificate":
-            if id(bag) not in claimed:
+            # Java lists a marked certificate even where it also stands in a key's chain.
+            if id(bag) not in claimed or _is_trusted(bag):
                 items.append(_certificate_item(bag))
         else:
             kind = {"crl": "crl", "secret": "secret-key"}.get(bag.kind, "other")
@@ -287,9 +288,19 @@ def _certificate_item(bag: Bag) -> Item:
         return Item(
             "other", b"", bag.name, attributes=bag.attributes, label="a certificate that is not X.509"
         )
-    trusted = any(oid == TRUSTED_KEY_USAGE for oid, _ in bag.attributes)
-    kind = "trusted-certificate" if trusted else "certificate"
+    kind = "trusted-certificate" if _is_trusted(bag) else "certificate"
     return Item(kind, bag.data, bag.name, attributes=bag.attributes)
+
+
+def _is_trusted(bag: Bag) -> bool:
+    return any(oid == TRUSTED_KEY_USAGE for oid, _ in bag.attributes)
+
+
+def _created(key_id: bytes | None) -> int | None:
+    """Return the date that Java hides in the localKeyId of a key; None if there is none."""
+    if key_id is None or not key_id.startswith(b"Time ") or not key_id[5:].isdigit() or len(key_id) > 20:
+        return None
+    return int(key_id[5:])
 
 
 def _key_item(bag: Bag, chain: list[Bag]) -> Item:
@@ -308,7 +319,7 @@ def _key_item(bag: Bag, chain: list[Bag]) -> Item:
             words = f"not known ({error.what})"
         sealed = SealedKey("pkcs8-encrypted", bag.data, True, words)
     ders = tuple(certificate.data for certificate in chain)
-    return Item("private-key", b"", name, ders, sealed, attributes=bag.attributes)
+    return Item("private-key", b"", name, ders, sealed, _created(bag.key_id), bag.attributes)
 
 
 def _note(reading: _Reading, mac: Mac | None, items: list[Item]) -> None:

@@ -1,0 +1,134 @@
+"""The entries of a keystore: what one name in a file stands for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from certkit.certificates import Certificate
+from certkit.chains import Chain
+from certkit.errors import CertkitError
+from certkit.formats.items import SealedKey
+from certkit.formats.open_key import open_key
+from certkit.keys import PrivateKey
+
+__all__ = ["WORDS", "CertificateEntry", "Entry", "KeyEntry", "OtherEntry", "TrustedCertificateEntry"]
+
+
+@dataclass(frozen=True)
+class KeyEntry:
+    """A private key with its chain: what a side needs to present itself.
+
+    Attributes
+    ----------
+    alias : str
+        Its name in the file; empty in formats that have none.
+    chain : Chain
+        Its certificates, leaf first; empty if the file has none for it.
+    sealed : SealedKey
+        The key as the file holds it: not opened.
+    created : datetime or None
+        When the entry was made; None in formats that do not say.
+    """
+
+    alias: str
+    chain: Chain
+    sealed: SealedKey = field(repr=False)
+    created: datetime | None = None
+
+    kind = "private-key"
+
+    @property
+    def certificate(self) -> Certificate | None:
+        """The leaf; None if there is no certificate for this key."""
+        return self.chain.certificates[0] if self.chain else None
+
+    def open(self, password: str | None = None) -> PrivateKey:
+        """Return the private key.
+
+        Raises
+        ------
+        PasswordError
+            If it is encrypted and the password is missing or wrong.
+        """
+        return open_key(self.sealed, password)
+
+
+@dataclass(frozen=True)
+class TrustedCertificateEntry:
+    """A certificate that the file marks as a trust anchor (Java's *trustedCertEntry*).
+
+    Attributes
+    ----------
+    alias : str
+        Its name in the file.
+    certificate : Certificate
+        The anchor.
+    created : datetime or None
+        When the entry was made; None in formats that do not say.
+    """
+
+    alias: str
+    certificate: Certificate
+    created: datetime | None = None
+
+    kind = "trusted-certificate"
+
+
+@dataclass(frozen=True)
+class CertificateEntry:
+    """A certificate that the file says nothing about: neither a key's nor marked as trusted.
+
+    Attributes
+    ----------
+    alias : str
+        Its name in the file; empty if it has none.
+    certificate : Certificate
+        The certificate.
+    """
+
+    alias: str
+    certificate: Certificate
+
+    kind = "certificate"
+
+
+@dataclass(frozen=True)
+class OtherEntry:
+    """Anything else: a CRL, a request, a public key, a secret key, or something damaged.
+
+    Attributes
+    ----------
+    alias : str
+        Its name in the file; empty if it has none.
+    kind : str
+        ``"crl"``, ``"certificate-request"``, ``"public-key"``, ``"secret-key"``, ``"other"`` or ``"damaged"``.
+    what : str
+        What it is, in words.
+    data : bytes
+        Its DER, where it is not secret.
+    error : CertkitError or None
+        Why a damaged entry cannot be read; else None.
+    """
+
+    alias: str
+    kind: str
+    what: str
+    data: bytes = field(default=b"", repr=False)
+    error: CertkitError | None = None
+
+
+Entry = KeyEntry | TrustedCertificateEntry | CertificateEntry | OtherEntry
+
+WORDS = {
+    "private-key": "private key",
+    "trusted-certificate": "trusted certificate",
+    "certificate": "certificate",
+    "crl": "certificate revocation list",
+    "certificate-request": "certificate signing request",
+    "public-key": "public key",
+    "secret-key": "secret key",
+    "other": "something else",
+    "damaged": "damaged",
+}
+"""The kinds of entries, in words."""
