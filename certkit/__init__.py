@@ -18,14 +18,8 @@ if TYPE_CHECKING:
     from certkit.faults import Fault, Scenario, find_fault, good_scenario, list_faults
     from certkit.handshakes import ClientConfig, Handshake, ServerConfig, handshake
     from certkit.keys import PrivateKey, generate_key
-    from certkit.keystores import (
-        Keystore,
-        load_certificate,
-        load_certificates,
-        load_credential,
-        load_keystore,
-        load_private_key,
-    )
+    from certkit.keystores import Keystore, load_certificate, load_certificates, load_credential, load_keystore, load_private_key
+    from certkit.keystores.system import system_stores, system_trust
     from certkit.lessons import Progress, check, current_progress, hint, solution
     from certkit.services import UserService, Wiretap, call_update_user
     from certkit.stacks.java import JavaVerdict, java_available, java_pkix, java_version
@@ -43,14 +37,8 @@ _HOMES = {
     "certkit.faults": ("Fault", "Scenario", "find_fault", "good_scenario", "list_faults"),
     "certkit.handshakes": ("ClientConfig", "Handshake", "ServerConfig", "handshake"),
     "certkit.keys": ("PrivateKey", "generate_key"),
-    "certkit.keystores": (
-        "Keystore",
-        "load_certificate",
-        "load_certificates",
-        "load_credential",
-        "load_keystore",
-        "load_private_key",
-    ),
+    "certkit.keystores": ("Keystore", "load_certificate", "load_certificates", "load_credential", "load_keystore", "load_private_key"),
+    "certkit.keystores.system": ("system_stores", "system_trust"),
     "certkit.lessons": ("Progress", "check", "current_progress", "hint", "solution"),
     "certkit.services": ("UserService", "Wiretap", "call_update_user"),
     "certkit.stacks.java": ("JavaVerdict", "java_available", "java_pkix", "java_version"),
@@ -100,6 +88,8 @@ __all__ = [
     "load_keystore",
     "load_private_key",
     "solution",
+    "system_stores",
+    "system_trust",
 ]
 
 
