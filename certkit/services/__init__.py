@@ -3,17 +3,27 @@
 from certkit.services._server import LoopbackServer, running_services, stop_services
 from certkit.services.callout import Callout, call_update_user
 from certkit.services.log import ServiceLog, ServiceRecord
+from certkit.services.ports import ClosedPort, SilentPort
+from certkit.services.proxy import PROXY_BEHAVIOURS, ForwardProxy
+from certkit.services.reverse_proxy import ReverseProxy
+from certkit.services.sni import SniRouter
 from certkit.services.soap import SoapFault
 from certkit.services.users import UserService
 from certkit.services.wiretap import Chunk, Conversation, Wiretap
 
 __all__ = [
+    "PROXY_BEHAVIOURS",
     "Callout",
     "Chunk",
+    "ClosedPort",
     "Conversation",
+    "ForwardProxy",
     "LoopbackServer",
+    "ReverseProxy",
     "ServiceLog",
     "ServiceRecord",
+    "SilentPort",
+    "SniRouter",
     "SoapFault",
     "UserService",
     "Wiretap",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import http.client
 import ipaddress
@@ -17,7 +18,17 @@ from certkit.errors import ArgumentError
 from certkit.handshakes import ClientConfig
 from certkit.services._tls import Ears, Hearing
 
-__all__ = ["Target", "connect", "is_allowed", "network_cause", "parse_url", "secure", "watchdog"]
+__all__ = [
+    "ProxyRefused",
+    "Target",
+    "connect",
+    "is_allowed",
+    "network_cause",
+    "parse_url",
+    "secure",
+    "tunnel",
+    "watchdog",
+]
 
 _PORTS = {"http": 80, "https": 443}
 
@@ -117,6 +128,53 @@ def connect(host: str, port: int, seconds: float) -> socket.socket:
     connection = socket.create_connection((host, port), timeout=seconds)
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return connection
+
+
+def tunnel(
+    proxy: Target, target: Target, seconds: float, credentials: tuple[str, str] | None = None
+) -> socket.socket:
+    """Return a socket that leads through a web proxy to the target (``CONNECT``, RFC 9110, 9.3.6).
+
+    Parameters
+    ----------
+    proxy, target : Target
+        Whom to ask, and whom to reach.
+    seconds : float
+        For each step.
+    credentials : (str, str), optional
+        User name and password for the proxy.
+
+    Raises
+    ------
+    ProxyRefused
+        If the proxy is reached and does not open the way; `OSError` if it is not reached.
+    """
+    talk = http.client.HTTPConnection(proxy.host, proxy.port, timeout=seconds)
+    headers = {}
+    if credentials is not None:
+        secret = base64.b64encode(":".join(credentials).encode()).decode()
+        headers["Proxy-Authorization"] = f"Basic {secret}"
+    talk.set_tunnel(target.host, target.port, headers)
+    try:
+        talk.connect()
+    except (OSError, http.client.HTTPException) as error:
+        talk.close()
+        if _came_from_proxy(error):
+            raise ProxyRefused(str(error) or type(error).__name__) from None
+        raise
+    return talk.sock
+
+
+def _came_from_proxy(error: Exception) -> bool:
+    """Whether the proxy was reached: it answered, or hung up; a failure to reach it has a number of the system's."""
+    if isinstance(error, TimeoutError):
+        return False
+    hung_up = isinstance(error, ConnectionResetError | BrokenPipeError | http.client.HTTPException)
+    return hung_up or getattr(error, "errno", None) is None
+
+
+class ProxyRefused(OSError):  # noqa: N818 - the proxy's answer, not our error
+    """The proxy was reached and did not open the way to the server."""
 
 
 def secure(

@@ -66,11 +66,13 @@ def read_records(connection: int, pieces: Iterable[tuple[str, bytes]]) -> list[S
     """
     pending = {"client": b"", "server": b""}
     encrypting: set[str] = set()
-    found = []
+    tls13 = False
+    found: list[SeenRecord] = []
     for sender, data in pieces:
         buffer = pending[sender] + data
         while len(buffer) >= 5 and len(buffer) >= (end := 5 + int.from_bytes(buffer[3:5], "big")):
-            found.append(_seen(connection, sender, buffer[:end], sender in encrypting))
+            found.append(_seen(connection, sender, buffer[:end], sender in encrypting, tls13))
+            tls13 = tls13 or found[-1].says.startswith("ServerHello: TLS 1.3")
             if buffer[0] == CHANGE_CIPHER_SPEC:
                 encrypting.add(sender)
             buffer = buffer[end:]
@@ -78,7 +80,7 @@ def read_records(connection: int, pieces: Iterable[tuple[str, bytes]]) -> list[S
     return found
 
 
-def _seen(connection: int, sender: str, record: bytes, encrypted: bool) -> SeenRecord:
+def _seen(connection: int, sender: str, record: bytes, encrypted: bool, tls13: bool) -> SeenRecord:
     kind, body = record[0], record[5:]
     readable = kind != APPLICATION_DATA and not (encrypted and kind in {HANDSHAKE, ALERT})
     return SeenRecord(
@@ -88,13 +90,13 @@ def _seen(connection: int, sender: str, record: bytes, encrypted: bool) -> SeenR
         _names.VERSIONS.get(int.from_bytes(record[1:3], "big"), record[1:3].hex()),
         len(body),
         readable,
-        _says(sender, kind, body) if readable else "",
+        _says(sender, kind, body, tls13) if readable else "",
     )
 
 
-def _says(sender: str, kind: int, body: bytes) -> str:
+def _says(sender: str, kind: int, body: bytes, tls13: bool) -> str:
     if kind == CHANGE_CIPHER_SPEC:
-        return "from here on I encrypt"
+        return "means nothing in TLS 1.3 (RFC 8446, D.4)" if tls13 else "from here on I encrypt"
     if kind == ALERT:
         return open_alert(sender, body, encrypted=False).summary
     said = []

@@ -16,7 +16,17 @@ from certkit._text import visible
 from certkit.chains import Chain
 from certkit.errors import ArgumentError, CheckFailed, FormatError
 from certkit.handshakes import ClientConfig, Endpoint
-from certkit.services._dial import Target, connect, is_allowed, network_cause, parse_url, secure, watchdog
+from certkit.services._dial import (
+    ProxyRefused,
+    Target,
+    connect,
+    is_allowed,
+    network_cause,
+    parse_url,
+    secure,
+    tunnel,
+    watchdog,
+)
 from certkit.services._server import authority
 from certkit.services._tls import Hearing
 from certkit.services.soap import NAMESPACE, SoapFault, build_request, parse_answer
@@ -24,7 +34,7 @@ from certkit.services.soap import NAMESPACE, SoapFault, build_request, parse_ans
 __all__ = ["Callout", "call_update_user"]
 
 MAX_ANSWER_BYTES = 1_048_576
-STEPS = ("allow-list", "connect", "handshake", "request", "answer")
+STEPS = ("allow-list", "proxy", "connect", "handshake", "request", "answer")
 
 
 @dataclass(frozen=True)
@@ -35,7 +45,7 @@ class Callout:
     ----------
     url : str
         What was called.
-    step : {"allow-list", "connect", "handshake", "request", "answer"}
+    step : {"allow-list", "proxy", "connect", "handshake", "request", "answer"}
         How far it came: the step that failed, or ``"answer"``.
     status : str or None
         The service's answer: ``"updated"``, ``"unknown-user"``, ``"invalid-status"``; None without one.
@@ -139,6 +149,8 @@ def call_update_user(
     client: ClientConfig | None = None,
     *,
     allowed: Iterable[str] | None = None,
+    proxy: str | None = None,
+    proxy_credentials: tuple[str, str] | None = None,
     timeout: float = 5.0,
     tls: str | None = None,
 ) -> Callout:
@@ -156,6 +168,10 @@ def call_update_user(
     allowed : iterable of str, optional
         The platform's allow-list (its remote site settings): URLs; what none of them covers is refused
         before any connection is tried. None: there is no such list.
+    proxy : str, optional
+        The URL of a web proxy to go through: it is asked to ``CONNECT`` to the endpoint.
+    proxy_credentials : (str, str), optional
+        User name and password for that proxy.
     timeout : float
         Seconds for each step.
     tls : {"1.2", "1.3"}, optional
@@ -187,10 +203,17 @@ def call_update_user(
     if allowed is not None and not is_allowed(target, [allowed] if isinstance(allowed, str) else allowed):
         words = "this endpoint is not on the client's allow-list; no connection was tried"
         return replace(result, error=words, cause="endpoint-not-allowed")
+    way = None if proxy is None else parse_url(proxy, "proxy")
     try:
-        connection = connect(target.host, target.port, timeout)
+        if way is None:
+            connection = connect(target.host, target.port, timeout)
+        else:
+            connection = tunnel(way, target, timeout, proxy_credentials)
+    except ProxyRefused as error:
+        return replace(result, step="proxy", error=_words(error), cause="proxy-refused")
     except (OSError, UnicodeError) as error:
-        return replace(result, step="connect", error=_words(error), cause="dns-or-network")
+        step = "connect" if way is None else "proxy"
+        return replace(result, step=step, error=_words(error), cause="dns-or-network")
     with _Call(connection, target, client, tls, timeout) as call:
         return call.run(result, body)
 

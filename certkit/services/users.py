@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import re
-import ssl
-from datetime import UTC, datetime
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING
 
 from certkit._html import Html, table, tag
 from certkit._text import count, visible
-from certkit.errors import ArgumentError, FormatError, LimitError
+from certkit.certificates import Certificate
+from certkit.errors import FormatError, LimitError
 from certkit.handshakes import ServerConfig
+from certkit.services._client_cert import read_client_cert
+from certkit.services._door import Door, Guest, tls_version
 from certkit.services._server import Connection, LoopbackServer
 from certkit.services._table import User, UsersTable
-from certkit.services._tls import Ears, peer_certificate
 from certkit.services.log import Notes, ServiceLog
 from certkit.services.soap import (
     NAMESPACE,
@@ -52,6 +52,12 @@ class UserService(LoopbackServer):
         ``client_anchors``, two-way: callers without a certificate below one of them are refused.
     tls : {"1.2", "1.3"}, optional
         Exactly this version; by default, 1.2 or newer.
+    front : Certificate, optional
+        The certificate of the reverse proxy in front of this service. Who proves to hold it is believed
+        when it says, in a ``Client-Cert`` header (RFC 9440), who the client was; from everybody else that
+        header means nothing.
+    believe_anybody : bool
+        True believes that header whoever sends it. It looks like a fix and is an open door.
     host, port, allow_remote
         Where to listen: 127.0.0.1 and a free port by default; other machines only if asked twice.
 
@@ -74,26 +80,20 @@ class UserService(LoopbackServer):
         security: ServerConfig | None = None,
         *,
         tls: str | None = None,
+        front: Certificate | None = None,
+        believe_anybody: bool = False,
         host: str = "127.0.0.1",
         port: int = 0,
         allow_remote: bool = False,
     ) -> None:
         super().__init__(host=host, port=port, allow_remote=allow_remote)
         self.security = security
-        self._ears: Ears | None = None
-        if security is not None:
-            if not callable(getattr(security, "context", None)):
-                raise ArgumentError(
-                    "this is no server configuration",
-                    on=type(security).__name__,
-                    hint="ck.ServerConfig(credential), or None for plain HTTP",
-                )
-            self._ears = Ears(security.context(tls), "server")
-            self.scheme = "https"
-        else:
-            self.scheme = "http"
-        self._table = UsersTable()
+        self.front = front
+        self.believe_anybody = believe_anybody
         self._notes = Notes()
+        self._door = None if security is None else Door(security, self._notes, tls)
+        self.scheme = "http" if security is None else "https"
+        self._table = UsersTable()
 
     @property
     def url(self) -> str:
@@ -151,46 +151,12 @@ class UserService(LoopbackServer):
         self._table.close()
 
     def _serve(self, connection: Connection) -> None:
-        caller = None
-        if self._ears is not None:
-            accepted, caller = self._handshake(connection, self._ears)
-            if not accepted:
-                return
-        try:
-            _Handler(self, connection, caller)
-            # The peer must be able to tell a finished answer from one cut short.
-            connection.close_notify()
-        finally:
-            if self._ears is not None:
-                self._ears.forget(connection.socket)
-
-    def _handshake(self, connection: Connection, ears: Ears) -> tuple[bool, str | None]:
-        self._notes.expect()
-        secured = connection.wrap(ears.context)
-        hearing = ears.listen(secured)
-        error: OSError | None = None
-        try:
-            secured.do_handshake()
-            hearing.done = True
-        except OSError as failure:
-            error = failure
-            ears.forget(secured)
-        end = hearing.endpoint(error)
-        presented = peer_certificate(secured) if error is None else next(iter(hearing.peer_chain), None)
-        caller = None if presented is None else presented.subject
-        version = secured.version() if error is None else None
-        self._notes.add(
-            connection.number,
-            "handshake",
-            end.outcome,
-            ok=end.ok,
-            caller=caller,
-            detail=visible(end.error) if end.error else "the handshake is done",
-            tls_version=version.removeprefix("TLSv") if version else None,
-            cause=hearing.cause(end, getattr(self.security, "client_anchors", None), datetime.now(UTC)),
-            endpoint=end,
-        )
-        return error is None, caller
+        guest = Guest() if self._door is None else self._door.open(connection)
+        if guest is None:
+            return
+        _Handler(self, connection, guest)
+        # The peer must be able to tell a finished answer from one cut short.
+        connection.close_notify()
 
     def _facts(self) -> list[tuple[object, object]]:
         return [
@@ -214,10 +180,10 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     wbufsize = 65_536  # headers and body leave together
 
-    def __init__(self, service: UserService, connection: Connection, caller: str | None) -> None:
+    def __init__(self, service: UserService, connection: Connection, guest: Guest) -> None:
         self.service = service
         self.number = connection.number
-        self.caller = caller
+        self.guest = guest
         host, _, port = connection.peer.rpartition(":")
         super().__init__(connection.socket, (host, int(port)), service)  # type: ignore[arg-type]
 
@@ -283,16 +249,34 @@ class _Handler(BaseHTTPRequestHandler):
         self._note(result, words, ok=result == "updated")
         self._answer(HTTPStatus.OK, build_response(result, revision))
 
+    def _caller(self) -> tuple[str | None, str]:
+        """Return who called, and how that is known if somebody else said so."""
+        proof = self.guest.subject
+        said = self.headers.get("Client-Cert")
+        believed = self.service.believe_anybody or (
+            self.service.front is not None and self.service.front in self.guest.chain.certificates[:1]
+        )
+        if said is None:
+            return proof, ""
+        if not believed:
+            return proof, "; a Client-Cert header was ignored"
+        try:
+            return read_client_cert(
+                said
+            ).subject, f"; says {proof or 'somebody unknown'} in a Client-Cert header"
+        except FormatError:
+            return proof, "; a Client-Cert header could not be read"
+
     def _note(self, outcome: str, detail: str, *, ok: bool) -> None:
-        version = self.connection.version() if isinstance(self.connection, ssl.SSLSocket) else None
+        caller, how = self._caller()
         self.service._notes.add(
             self.number,
             "request",
             outcome,
             ok=ok,
-            caller=self.caller,
-            detail=visible(detail),
-            tls_version=version.removeprefix("TLSv") if version else None,
+            caller=caller,
+            detail=visible(detail + how),
+            tls_version=tls_version(self.connection),
         )
 
     def _answer(self, status: HTTPStatus, body: bytes, kind: str = "text/xml; charset=utf-8") -> None:

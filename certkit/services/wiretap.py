@@ -262,7 +262,7 @@ class Wiretap(LoopbackServer):
 
     def __init__(self, target: LoopbackServer | str | tuple[str, int], *, port: int = 0) -> None:
         super().__init__(port=port)
-        self._to, self._target_url = _target(target)
+        self._to, self._target_url = target_address(target)
         self._chunks: list[Chunk] = []
         self._kept = 0
         self._dropped = 0
@@ -343,7 +343,14 @@ class Wiretap(LoopbackServer):
             drain(onward, 0.2)
 
 
-def _target(target: LoopbackServer | str | tuple[str, int]) -> tuple[tuple[str, int], str | None]:
+def target_address(target: LoopbackServer | str | tuple[str, int]) -> tuple[tuple[str, int], str | None]:
+    """Return where a target is, on this machine, and its URL if it has one.
+
+    Raises
+    ------
+    ArgumentError
+        If it is no target, or not on this machine.
+    """
     url: str | None = None
     if isinstance(target, LoopbackServer):
         address, url = target.address, target.url
