@@ -18,7 +18,18 @@ if TYPE_CHECKING:
     from certkit.faults import Fault, Scenario, find_fault, good_scenario, list_faults
     from certkit.handshakes import ClientConfig, Handshake, ServerConfig, handshake
     from certkit.keys import PrivateKey, generate_key
-    from certkit.keystores import Keystore, load_certificate, load_certificates, load_credential, load_keystore, load_private_key
+    from certkit.keystores import (
+        Conversion,
+        Keystore,
+        convert,
+        keystore_bytes,
+        load_certificate,
+        load_certificates,
+        load_credential,
+        load_keystore,
+        load_private_key,
+        save_keystore,
+    )
     from certkit.keystores.system import system_stores, system_trust
     from certkit.lessons import Progress, check, current_progress, hint, solution
     from certkit.services import UserService, Wiretap, call_update_user
@@ -37,7 +48,18 @@ _HOMES = {
     "certkit.faults": ("Fault", "Scenario", "find_fault", "good_scenario", "list_faults"),
     "certkit.handshakes": ("ClientConfig", "Handshake", "ServerConfig", "handshake"),
     "certkit.keys": ("PrivateKey", "generate_key"),
-    "certkit.keystores": ("Keystore", "load_certificate", "load_certificates", "load_credential", "load_keystore", "load_private_key"),
+    "certkit.keystores": (
+        "Conversion",
+        "Keystore",
+        "convert",
+        "keystore_bytes",
+        "load_certificate",
+        "load_certificates",
+        "load_credential",
+        "load_keystore",
+        "load_private_key",
+        "save_keystore",
+    ),
     "certkit.keystores.system": ("system_stores", "system_trust"),
     "certkit.lessons": ("Progress", "check", "current_progress", "hint", "solution"),
     "certkit.services": ("UserService", "Wiretap", "call_update_user"),
@@ -54,6 +76,7 @@ __all__ = [
     "CertkitError",
     "Chain",
     "ClientConfig",
+    "Conversion",
     "Credential",
     "Fault",
     "Handshake",
@@ -69,6 +92,7 @@ __all__ = [
     "Wiretap",
     "call_update_user",
     "check",
+    "convert",
     "create_csr",
     "current_progress",
     "find_fault",
@@ -80,6 +104,7 @@ __all__ = [
     "java_keystore",
     "java_pkix",
     "java_version",
+    "keystore_bytes",
     "keytool",
     "list_faults",
     "load_certificate",
@@ -87,6 +112,7 @@ __all__ = [
     "load_credential",
     "load_keystore",
     "load_private_key",
+    "save_keystore",
     "solution",
     "system_stores",
     "system_trust",

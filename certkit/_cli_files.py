@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import getpass
 import json
 import os
 import sys
@@ -14,6 +15,8 @@ from certkit._text import visible
 from certkit.certificates import Certificate
 from certkit.errors import CertkitError, PasswordError
 from certkit.keystores import Entry, KeyEntry, Keystore, OtherEntry, load_keystore
+from certkit.keystores import convert as convert_file
+from certkit.keystores.saving import WRITTEN_FORMATS, format_for
 
 __all__ = ["add_parsers", "certificate_facts", "inspect_entries", "read_password"]
 
@@ -113,7 +116,7 @@ def _store_facts(store: Keystore) -> dict[str, object]:
     }
 
 
-def read_password(args: argparse.Namespace) -> str | None:
+def read_password(args: argparse.Namespace, name: str = "password_file") -> str | None:
     """Return the password: from --password-file, or from CERTKIT_PASSWORD; None without either.
 
     Never from the command line itself, where every user of the machine can read it.
@@ -123,13 +126,37 @@ def read_password(args: argparse.Namespace) -> str | None:
     FileError
         If the password file cannot be read.
     """
-    if getattr(args, "password_file", None):
-        data, name = read_source(Path(args.password_file), limit=4096)
+    path = getattr(args, name, None)
+    if path:
+        data, label = read_source(Path(path), limit=4096)
         try:
             return data.decode("utf-8").removesuffix("\n").removesuffix("\r")
         except UnicodeDecodeError:
-            raise PasswordError("this password file is no text in UTF-8", on=name) from None
-    return os.environ.get(_PASSWORD_VARIABLE)
+            raise PasswordError("this password file is no text in UTF-8", on=label) from None
+    return os.environ.get(_PASSWORD_VARIABLE) if name == "password_file" else None
+
+
+def _ask(prompt: str) -> str | None:
+    """Return a password typed at the terminal; None where there is no terminal."""
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return None
+    try:
+        return getpass.getpass(prompt, stream=sys.stderr)
+    except (EOFError, OSError):
+        return None
+
+
+def _load(path: str, password: str | None) -> Keystore:
+    """Load a file; ask for its password at the terminal if it needs one and none was given."""
+    try:
+        return load_keystore(Path(path), password)
+    except PasswordError as error:
+        typed = _ask(f"Password of {visible(path, 200)}: ") if password is None else None
+        if typed is None:
+            if password is None and not error.hint.endswith(_PASSWORD_VARIABLE):
+                error.hint = f"{error.hint}: --password-file FILE, or the variable {_PASSWORD_VARIABLE}"
+            raise
+        return load_keystore(Path(path), typed)
 
 
 def _say(*lines: str) -> None:
@@ -142,7 +169,7 @@ def inspect(args: argparse.Namespace) -> int:
     found: list[tuple[str, Keystore | CertkitError]] = []
     for path in args.files:
         try:
-            found.append((path, load_keystore(Path(path), password)))
+            found.append((path, _load(path, password)))
         except CertkitError as error:
             found.append((path, error))
     facts = [_facts(path, store) for path, store in found]
@@ -205,6 +232,44 @@ def _certificate_lines(certificate: Certificate, explain: bool) -> Iterable[str]
     yield f"     SHA-256: {certificate.sha256}"
 
 
+def convert(args: argparse.Namespace) -> int:
+    """Write a file's entries in another format and say what became of each; return 0."""
+    password = read_password(args)
+    new_password = read_password(args, "new_password_file")
+    store = _load(args.input, password)
+    if password is None:
+        password = store.password
+    target = format_for(args.output, args.format)
+    if new_password is None and password is None and (target == "jks" or (target == "pkcs12" and store.keys)):
+        new_password = _ask(f"Password for {visible(args.output, 200)}: ")
+    done = convert_file(
+        Path(args.input),
+        args.output,
+        password,
+        new_password=new_password,
+        key_password=read_password(args, "key_password_file"),
+        alias=args.alias,
+        format=args.format,
+        legacy=args.legacy,
+        overwrite=args.force,
+    )
+    if args.json:
+        fates = [{"what": item.what, "fate": item.fate, "why": item.why or None} for item in done.fates]
+        facts = {"ok": done.ok, "from": done.source_format, "to": done.format, "path": str(done.path)}
+        _say(json.dumps(facts | {"fates": fates}, indent=2, ensure_ascii=False))
+    else:
+        _say(str(done))
+    return 0
+
+
+def _add_password_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--password-file",
+        metavar="FILE",
+        help=f"a file with the keystore's password; or set {_PASSWORD_VARIABLE}; else it is asked for",
+    )
+
+
 def add_parsers(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the verbs inspect and convert to the command."""
     parser = subparsers.add_parser(
@@ -215,9 +280,28 @@ def add_parsers(subparsers: argparse._SubParsersAction[argparse.ArgumentParser])
     parser.add_argument("files", nargs="+", metavar="FILE", help="PEM, DER, PKCS#7, PKCS#12, JKS or JCEKS")
     parser.add_argument("--json", action="store_true", help="print a list, one object a file")
     parser.add_argument("--explain", action="store_true", help="say each field in plain words")
-    parser.add_argument(
-        "--password-file",
-        metavar="FILE",
-        help=f"a file with the keystore's password; or set {_PASSWORD_VARIABLE}",
-    )
+    _add_password_options(parser)
     parser.set_defaults(verb=inspect)
+
+    parser = subparsers.add_parser(
+        "convert",
+        help="write a file's entries in another format, and say what was kept, renamed or lost",
+        description="Write a file's entries in another format; the new file is loaded again as proof.",
+    )
+    parser.add_argument("input", metavar="IN", help="a file of any format; the content decides")
+    parser.add_argument("output", metavar="OUT", help=".pem, .der, .p7b, .p12 or .jks chooses the format")
+    parser.add_argument("--format", choices=WRITTEN_FORMATS, help="overrides the suffix of OUT")
+    parser.add_argument("--alias", help="take this entry only")
+    parser.add_argument("--legacy", action="store_true", help="PKCS#12 for old readers: 3DES and SHA-1")
+    parser.add_argument("--force", action="store_true", help="replace OUT if it is there")
+    parser.add_argument("--json", action="store_true", help="print one object")
+    _add_password_options(parser)
+    parser.add_argument(
+        "--new-password-file", metavar="FILE", help="a file with OUT's password; the same as IN's by default"
+    )
+    parser.add_argument(
+        "--key-password-file",
+        metavar="FILE",
+        help="a file with the password of IN's keys, if they have their own",
+    )
+    parser.set_defaults(verb=convert)

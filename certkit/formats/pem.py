@@ -15,7 +15,11 @@ __all__ = ["Block", "bare_base64", "decode_base64", "looks_like_armor", "pem_blo
 _MARK = re.compile(rb"-----(BEGIN|END) ([A-Z0-9][A-Z0-9 #./_-]{0,60}?)-----", re.ASCII)
 _ANY_BEGIN = re.compile(rb"-{1,10} ?BEGIN [A-Z0-9]", re.ASCII)
 _HEADER = re.compile(rb"^[ \t]*([A-Za-z0-9-]{1,64}):[ \t]*(.*?)[ \t\r]*$", re.ASCII)
+_FRIENDLY = re.compile(rb"^[ \t]*friendlyName:[ \t]*([^\r\n]{1,500})", re.ASCII | re.MULTILINE)
+# How far above its BEGIN line a block's bag attributes may stand.
+_ALIAS_REACH = 2000
 _SPACES = bytes.maketrans(b"\t\r\n", b"   ")
+_NO_LINES = dict.fromkeys((*range(32), 127, 133, 8232, 8233), " ")
 _BASE64 = re.compile(rb"[A-Za-z0-9+/]*={0,2}", re.ASCII)
 
 
@@ -35,6 +39,8 @@ class Block:
         The line of its BEGIN, from 1.
     headers : tuple of (str, str)
         RFC 1421 headers, as in OpenSSL's encrypted keys.
+    alias : str or None
+        The friendlyName that stands above it, as `openssl pkcs12` prints it; None without.
     error : FormatError or None
         Why the base64 cannot be decoded; else None.
     """
@@ -44,6 +50,7 @@ class Block:
     text: bytes = field(repr=False)
     line: int
     headers: tuple[tuple[str, str], ...] = ()
+    alias: str | None = None
     error: FormatError | None = None
 
 
@@ -89,19 +96,26 @@ def pem_blocks(data: bytes) -> list[Block]:
 
 def _scan(text: bytes) -> Iterator[Block]:
     opened: re.Match[bytes] | None = None
-    line, counted = 1, 0
+    line, counted, closed = 1, 0, 0
     for mark in _MARK.finditer(text):
         if opened is not None:
             if mark.group(1) == b"END" and mark.group(2) == opened.group(2):
-                body = text[opened.end() : mark.start()]
-                yield _block(opened.group(2), text[opened.start() : mark.end()], body, line)
+                alias = _alias(text[max(closed, opened.start() - _ALIAS_REACH) : opened.start()])
+                yield _block(text, opened, mark, line, alias)
             else:
                 yield _unended(opened, mark, line)
+        if mark.group(1) == b"END":
+            closed = mark.end()
         opened = mark if mark.group(1) == b"BEGIN" else None
         line += text.count(b"\n", counted, mark.start())
         counted = mark.start()
     if opened is not None:
         yield _unended(opened, None, line)
+
+
+def _alias(before: bytes) -> str | None:
+    found = _FRIENDLY.findall(before)
+    return found[-1].decode("utf-8", "replace").strip() if found else None
 
 
 def _unended(opened: re.Match[bytes], mark: re.Match[bytes] | None, line: int) -> Block:
@@ -116,16 +130,18 @@ def _unended(opened: re.Match[bytes], mark: re.Match[bytes] | None, line: int) -
     return Block(name, b"", b"", line, error=error)
 
 
-def _block(label: bytes, whole: bytes, body: bytes, line: int) -> Block:
-    headers, content = _split_headers(body)
-    name = label.decode("ascii")
+def _block(
+    text: bytes, opened: re.Match[bytes], mark: re.Match[bytes], line: int, alias: str | None
+) -> Block:
+    headers, content = _split_headers(text[opened.end() : mark.start()])
+    whole, name = text[opened.start() : mark.end()], opened.group(2).decode("ascii")
     try:
-        return Block(name, decode_base64(content), whole, line, headers)
+        return Block(name, decode_base64(content), whole, line, headers, alias)
     except FormatError as error:
         placed = FormatError(
             error.what, on=f"PEM block at line {line}", hint=error.hint, cause=error.cause, kind=error.kind
         )
-        return Block(name, b"", whole, line, headers, placed)
+        return Block(name, b"", whole, line, headers, alias, placed)
 
 
 def _split_headers(body: bytes) -> tuple[tuple[tuple[str, str], ...], bytes]:
@@ -237,8 +253,8 @@ def bare_base64(data: bytes) -> bytes | None:
     return decode_base64(text)
 
 
-def write_pem(label: str, der: bytes) -> str:
-    """Return one PEM block, 64 characters a line.
+def write_pem(label: str, der: bytes, alias: str = "") -> str:
+    """Return one PEM block, 64 characters a line; an alias stands above it as `openssl pkcs12` prints it.
 
     Examples
     --------
@@ -250,4 +266,6 @@ def write_pem(label: str, der: bytes) -> str:
     """
     text = binascii.b2a_base64(der, newline=False).decode("ascii")
     lines = [text[at : at + 64] for at in range(0, len(text), 64)]
-    return "\n".join((f"-----BEGIN {label}-----", *lines, f"-----END {label}-----", ""))
+    shown = alias.translate(_NO_LINES).strip()
+    above = ["Bag Attributes", f"    friendlyName: {shown}"] if shown and "-----" not in shown else []
+    return "\n".join((*above, f"-----BEGIN {label}-----", *lines, f"-----END {label}-----", ""))

@@ -11,13 +11,11 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from cryptography.hazmat.decrepit.ciphers.algorithms import TripleDES
-from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
-
 from certkit._der import OCTET_STRING, SEQUENCE, SET, encode, encode_integer, encode_oid
 from certkit.errors import ArgumentError
 from certkit.formats.kdf import bmp_password, pkcs12_kdf
 from certkit.formats.limits import MAX_ITERATIONS, Work
+from certkit.formats.pbe_write import seal_legacy, seal_modern
 from certkit.formats.pkcs7 import DATA, ENCRYPTED_DATA
 from certkit.formats.pkcs12 import FRIENDLY_NAME, LOCAL_KEY_ID, TRUSTED_KEY_USAGE, X509_CERTIFICATE
 from certkit.formats.writing import Outgoing
@@ -31,11 +29,6 @@ LEGACY_ITERATIONS = 2048
 """What OpenSSL has always written; Java 6 and old Windows read it."""
 
 _BAG = "1.2.840.113549.1.12.10.1."
-_PBE_3DES = "1.2.840.113549.1.12.1.3"
-_PBES2 = "1.2.840.113549.1.5.13"
-_PBKDF2 = "1.2.840.113549.1.5.12"
-_HMAC_SHA256 = "1.2.840.113549.2.9"
-_AES_256 = "2.16.840.1.101.3.4.1.42"
 _SHA1 = "1.3.14.3.2.26"
 _SHA256 = "2.16.840.1.101.3.4.2.1"
 _ANY_USAGE = "2.5.29.37.0"
@@ -53,37 +46,7 @@ class _Seal:
     def encrypt(self, plain: bytes, password: str | None = None) -> tuple[bytes, bytes]:
         """Return the AlgorithmIdentifier and the sealed bytes."""
         secret = self.password if password is None else password
-        return (_legacy if self.legacy else _modern)(plain, secret, self.iterations)
-
-
-def _padded(plain: bytes, block: int) -> bytes:
-    size = block - len(plain) % block
-    return plain + bytes([size]) * size
-
-
-def _modern(plain: bytes, password: str, iterations: int) -> tuple[bytes, bytes]:
-    salt, iv = secrets.token_bytes(16), secrets.token_bytes(16)
-    key = hashlib.pbkdf2_hmac("sha256", password.encode("utf-8", "surrogatepass"), salt, iterations, 32)
-    encryptor = Cipher(algorithms.AES(key), modes.CBC(iv)).encryptor()
-    sealed = encryptor.update(_padded(plain, 16)) + encryptor.finalize()
-    prf = encode(SEQUENCE, encode_oid(_HMAC_SHA256), _NULL)
-    derivation = encode(SEQUENCE, encode(OCTET_STRING, salt), encode_integer(iterations), prf)
-    parameters = encode(
-        SEQUENCE,
-        encode(SEQUENCE, encode_oid(_PBKDF2), derivation),
-        encode(SEQUENCE, encode_oid(_AES_256), encode(OCTET_STRING, iv)),
-    )
-    return encode(SEQUENCE, encode_oid(_PBES2), parameters), sealed
-
-
-def _legacy(plain: bytes, password: str, iterations: int) -> tuple[bytes, bytes]:
-    salt, secret, work = secrets.token_bytes(8), bmp_password(password), Work()
-    key = pkcs12_kdf("sha1", secret, salt, 1, iterations, 24, work)
-    iv = pkcs12_kdf("sha1", secret, salt, 2, iterations, 8, work)
-    encryptor = Cipher(TripleDES(key), modes.CBC(iv)).encryptor()
-    sealed = encryptor.update(_padded(plain, 8)) + encryptor.finalize()
-    parameters = encode(SEQUENCE, encode(OCTET_STRING, salt), encode_integer(iterations))
-    return encode(SEQUENCE, encode_oid(_PBE_3DES), parameters), sealed
+        return (seal_legacy if self.legacy else seal_modern)(plain, secret, self.iterations)
 
 
 def write_pkcs12(

@@ -165,13 +165,17 @@ def _from_pem(blocks: list[Block], password: str | None) -> Contents:
             found, kind = _block_items(block, password, notes)
         except CertkitError as error:
             found, kind = [Item("damaged", label=block.label, error=error)], "pem"
-        items += found
+        items += found if block.alias is None else [_named(item, block.alias) for item in found]
         kinds.append(kind)
     if len(blocks) == 1 and items and items[0].error is not None and len(items) == 1:
         raise items[0].error
     # One block that is a whole PKCS#7 or PKCS#12 is that format, written as PEM.
     whole = kinds[0] if len(set(kinds)) == 1 else "pem"
     return Contents(whole, "PEM", tuple(items), notes=tuple(dict.fromkeys(notes)))
+
+
+def _named(item: Item, alias: str) -> Item:
+    return item if item.alias is not None else replace(item, alias=alias)
 
 
 def _block_items(block: Block, password: str | None, notes: list[str]) -> tuple[list[Item], str]:

@@ -29,12 +29,15 @@ class KeyEntry:
         The key as the file holds it: not opened.
     created : datetime or None
         When the entry was made; None in formats that do not say.
+    attributes : tuple of (str, bytes)
+        PKCS#12 attributes as OID and DER.
     """
 
     alias: str
     chain: Chain
     sealed: SealedKey = field(repr=False)
     created: datetime | None = None
+    attributes: tuple[tuple[str, bytes], ...] = field(default=(), repr=False)
 
     kind = "private-key"
 

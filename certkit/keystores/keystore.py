@@ -22,7 +22,7 @@ from certkit.keystores.entries import (
     TrustedCertificateEntry,
 )
 
-__all__ = ["Keystore", "Secret"]
+__all__ = ["Keystore", "Secret", "chain_for"]
 
 
 class Secret:
@@ -92,6 +92,11 @@ class Keystore:
         return f"{name} in base64" if self.encoding == "base64" else name
 
     @property
+    def password(self) -> str | None:
+        """The password that it was opened with; it shows in no output. None if there was none."""
+        return self._password.reveal()
+
+    @property
     def keys(self) -> tuple[KeyEntry, ...]:
         """The entries that hold a private key."""
         return tuple(entry for entry in self.entries if isinstance(entry, KeyEntry))
@@ -155,10 +160,10 @@ class Keystore:
         <Credential shop.example.test, EC 256 bits, chain of 1>
         """
         entry = self.key_entry(alias)
-        key = entry.open(password if password is not None else self._password.reveal())
+        key = entry.open(password if password is not None else self.password)
         chain = entry.chain
         if not chain and self.format in {"pem", "der"}:
-            chain = _chain_for(key, self.certificates)
+            chain = chain_for(key, self.certificates, all_of_it=len(self.keys) == 1)
         if not chain:
             raise self._no_certificate(key)
         return Credential(key, chain)
@@ -315,9 +320,30 @@ def _listed(aliases: Iterable[str]) -> str:
     return ", ".join(names[:6]) + (", …" if len(names) > 6 else "")
 
 
-def _chain_for(key: PrivateKey, certificates: tuple[Certificate, ...]) -> Chain:
-    """Return the chain of a PEM file: the key's certificate first, the others as they come."""
+def chain_for(key: PrivateKey, certificates: tuple[Certificate, ...], *, all_of_it: bool) -> Chain:
+    """Return the chain of a key in a file without entries, such as PEM.
+
+    Parameters
+    ----------
+    key : PrivateKey
+        The key, opened.
+    certificates : tuple of Certificate
+        All of the file, in file order.
+    all_of_it : bool
+        Whether every other certificate follows the leaf, in file order, as a server sends them; else only
+        its issuers, one after the other.
+    """
     for index, certificate in enumerate(certificates):
         if certificate.spki_sha256 == key.spki_sha256:
-            return Chain((certificate, *certificates[:index], *certificates[index + 1 :]))
+            others = (*certificates[:index], *certificates[index + 1 :])
+            return Chain((certificate, *(others if all_of_it else _issuers(certificate, others))))
     return Chain(())
+
+
+def _issuers(certificate: Certificate, others: tuple[Certificate, ...]) -> list[Certificate]:
+    by_subject = {other.subject_der: other for other in reversed(others)}
+    found: list[Certificate] = []
+    while not certificate.is_self_issued and certificate.issuer_der in by_subject:
+        certificate = by_subject.pop(certificate.issuer_der)
+        found.append(certificate)
+    return found

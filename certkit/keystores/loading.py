@@ -79,7 +79,8 @@ def _entry(item: Item) -> Entry:
     try:
         created = _moment(item.created)
         if item.kind == "private-key" and item.key is not None:
-            return KeyEntry(alias, Chain(Certificate.from_der(der) for der in item.chain), item.key, created)
+            chain = Chain(Certificate.from_der(der) for der in item.chain)
+            return KeyEntry(alias, chain, item.key, created, item.attributes)
         if item.kind == "trusted-certificate":
             return TrustedCertificateEntry(alias, Certificate.from_der(item.data), created)
         if item.kind == "certificate":
