@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from certkit.services import UserService, Wiretap, call_update_user
     from certkit.stacks.java import JavaVerdict, java_available, java_pkix, java_version
     from certkit.stacks.java_files import java_keystore, keytool
+    from certkit.verification import Verification, verify_chain
     from certkit.widgets import HandshakeLab
 
 __version__ = "0.1.0"
@@ -65,6 +66,7 @@ _HOMES = {
     "certkit.services": ("UserService", "Wiretap", "call_update_user"),
     "certkit.stacks.java": ("JavaVerdict", "java_available", "java_pkix", "java_version"),
     "certkit.stacks.java_files": ("java_keystore", "keytool"),
+    "certkit.verification": ("Verification", "verify_chain"),
     "certkit.widgets": ("HandshakeLab",),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
@@ -89,6 +91,7 @@ __all__ = [
     "ServerConfig",
     "TrustStore",
     "UserService",
+    "Verification",
     "Wiretap",
     "call_update_user",
     "check",
@@ -116,6 +119,7 @@ __all__ = [
     "solution",
     "system_stores",
     "system_trust",
+    "verify_chain",
 ]
 
 
