@@ -13,23 +13,13 @@ if TYPE_CHECKING:
     from certkit.authority import CertificateAuthority, create_csr
     from certkit.certificates import Certificate, CertificateSigningRequest
     from certkit.chains import Chain, TrustStore
+    from certkit.checkup import ServerCheck, check_server, check_servers
     from certkit.credentials import Credential
     from certkit.errors import CertkitError
     from certkit.faults import Fault, Scenario, find_fault, good_scenario, list_faults
     from certkit.handshakes import ClientConfig, Handshake, ServerConfig, handshake
     from certkit.keys import PrivateKey, generate_key
-    from certkit.keystores import (
-        Conversion,
-        Keystore,
-        convert,
-        keystore_bytes,
-        load_certificate,
-        load_certificates,
-        load_credential,
-        load_keystore,
-        load_private_key,
-        save_keystore,
-    )
+    from certkit.keystores import Conversion, Keystore, convert, keystore_bytes, load_certificate, load_certificates, load_credential, load_keystore, load_private_key, save_keystore
     from certkit.keystores.system import system_stores, system_trust
     from certkit.lessons import Progress, check, current_progress, hint, solution
     from certkit.services import UserService, Wiretap, call_update_user
@@ -44,23 +34,13 @@ _HOMES = {
     "certkit.authority": ("CertificateAuthority", "create_csr"),
     "certkit.certificates": ("Certificate", "CertificateSigningRequest"),
     "certkit.chains": ("Chain", "TrustStore"),
+    "certkit.checkup": ("ServerCheck", "check_server", "check_servers"),
     "certkit.credentials": ("Credential",),
     "certkit.errors": ("CertkitError",),
     "certkit.faults": ("Fault", "Scenario", "find_fault", "good_scenario", "list_faults"),
     "certkit.handshakes": ("ClientConfig", "Handshake", "ServerConfig", "handshake"),
     "certkit.keys": ("PrivateKey", "generate_key"),
-    "certkit.keystores": (
-        "Conversion",
-        "Keystore",
-        "convert",
-        "keystore_bytes",
-        "load_certificate",
-        "load_certificates",
-        "load_credential",
-        "load_keystore",
-        "load_private_key",
-        "save_keystore",
-    ),
+    "certkit.keystores": ("Conversion", "Keystore", "convert", "keystore_bytes", "load_certificate", "load_certificates", "load_credential", "load_keystore", "load_private_key", "save_keystore"),
     "certkit.keystores.system": ("system_stores", "system_trust"),
     "certkit.lessons": ("Progress", "check", "current_progress", "hint", "solution"),
     "certkit.services": ("UserService", "Wiretap", "call_update_user"),
@@ -88,6 +68,7 @@ __all__ = [
     "PrivateKey",
     "Progress",
     "Scenario",
+    "ServerCheck",
     "ServerConfig",
     "TrustStore",
     "UserService",
@@ -95,6 +76,8 @@ __all__ = [
     "Wiretap",
     "call_update_user",
     "check",
+    "check_server",
+    "check_servers",
     "convert",
     "create_csr",
     "current_progress",

@@ -35,7 +35,11 @@ def system_stores() -> tuple[Path, ...]:
     True
     """
     defaults = ssl.get_default_verify_paths()
-    candidates = [os.environ.get(defaults.openssl_cafile_env), defaults.cafile, *_BUNDLES]
+    candidates: list[str | Path | None] = [
+        os.environ.get(defaults.openssl_cafile_env),
+        defaults.cafile,
+        *_BUNDLES,
+    ]
     homes = [Path(home) for home in [os.environ.get("JAVA_HOME")] if home]
     for folder in _JAVA_FOLDERS:
         homes += sorted(Path(folder).glob("*")) + sorted(Path(folder).glob("*/Contents/Home"))
