@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+import warnings
 from dataclasses import dataclass
 
 from certkit.checkup._probe import Flight
@@ -82,7 +83,9 @@ def _refusal(target: Target, flight: Flight, credential: Credential | None, step
     # The server's own certificate is judged elsewhere; here only its verdict on us counts.
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
-    context.minimum_version = ssl.TLSVersion.TLSv1
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # old versions are deprecated, and just what an old server has
+        context.minimum_version = ssl.TLSVersion.TLSv1
     context.set_ciphers("ALL:@SECLEVEL=0")
     if flight.version == "1.2":
         context.maximum_version = ssl.TLSVersion.TLSv1_2

@@ -118,7 +118,7 @@ class ServerCheck:
             ],
             "ocsp_staple": bool(flight and flight.staple),
             "client_authentication": self.clients.to_dict(),
-            "verification": self.verification.to_dict() if self.verification else None,
+            "verification": None if self.verification is None else self.verification.to_dict(),
             "findings": [finding.to_dict() for finding in self.findings],
         }
 
