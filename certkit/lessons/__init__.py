@@ -2,17 +2,20 @@
 
 from certkit.lessons import exercises  # registers them
 from certkit.lessons.exercise import EXERCISES, Exercise, Result, check, find_exercise, hint, solution
+from certkit.lessons.fixture import Fixture, fixture
 from certkit.lessons.progress import Progress, current_progress
 
 __all__ = [
     "EXERCISES",
     "Exercise",
+    "Fixture",
     "Progress",
     "Result",
     "check",
     "current_progress",
     "exercises",
     "find_exercise",
+    "fixture",
     "hint",
     "solution",
 ]

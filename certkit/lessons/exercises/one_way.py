@@ -38,7 +38,8 @@ def what_the_client_needs(answer: object) -> Finding:
         raise ArgumentError(
             "that is none of the three", on=repr(str(answer)[:40]), hint='"leaf", "intermediate" or "root"'
         )
-    run = scenario.with_client(anchors=TrustStore([parts[str(answer).lower()]])).run()
+    client = ClientConfig(TrustStore([parts[str(answer).lower()]]), host=HOST)
+    run = handshake(client, scenario.server)
     tested = f"a handshake in which the client trusts the {str(answer).lower()} only"
     if run.ok:
         return passed(tested, "the client built the path up to it and accepted the server", run)
