@@ -1,6 +1,9 @@
 """The course: judged by doing, a miss that helps, hints, solutions, and progress that survives."""
 
+import base64
 import json
+import re
+import runpy
 from pathlib import Path
 
 import pytest
@@ -9,7 +12,10 @@ import certkit as ck
 from certkit.errors import ArgumentError, CertkitError, CheckFailed
 from certkit.lessons import EXERCISES
 from certkit.lessons.exercise import Result, check, hint, solution
+from certkit.lessons.fixture import _MATERIAL
 from certkit.lessons.progress import Progress, overview
+
+WRONG = runpy.run_path(str(Path(__file__).with_name("lessons_wrong.py")))["WRONG"]
 
 
 @pytest.fixture
@@ -54,24 +60,82 @@ def test_the_solution_is_right(number: str, book: Progress) -> None:
     assert book.solved(number)
 
 
-@pytest.mark.parametrize(
-    ("number", "wrong", "found"),
-    [("3.1", "leaf", "refused the server"), ("3.1", "intermediate", "refused the server")],
-)
+def server(*names: str, usage: str = "server") -> tuple[ck.Credential, ck.TrustStore]:
+    ca = ck.CertificateAuthority("Mine")
+    return ca.issue(*names, usage=usage), ca.trust_store
+
+
+@pytest.mark.parametrize(("number", "wrong", "found"), WRONG)
 def test_wrong_answers_are_refused_with_what_was_found(
-    number: str, wrong: object, found: str, book: Progress
+    number: str, wrong: str, found: str, book: Progress
 ) -> None:
-    result = check(number, wrong, progress=book)
+    material = ck.fixture(number) if has_fixture(number) else None
+    names = {
+        "ck": ck,
+        "f": material,
+        "_server": server,
+        "_base64": lambda data: base64.b64encode(data).decode(),
+    }
+    result = check(number, eval(wrong, names), progress=book)
     assert result.state == "not yet"
     assert found in result.text
+    assert result.finding is not None
+    assert result.finding.look
+    assert not book.solved(number)
 
 
-def test_the_wrong_certificate_for_two_names(book: Progress) -> None:
-    ca = ck.CertificateAuthority("Mine")
-    server = ca.issue("orders.example.test", usage="server")
-    assert "hostname-mismatch" in check("3.2", (server, ca.trust_store), progress=book).text
-    client = ca.issue("orders.example.test", "www.orders.example.test", usage="client")
-    assert "wrong-eku" in check("3.2", (client, ca.trust_store), progress=book).text
+def has_fixture(number: str) -> bool:
+    return number in _MATERIAL
+
+
+def test_every_exercise_has_a_wrong_answer_that_is_tried() -> None:
+    assert {number for number, _, _ in WRONG} == set(EXERCISES)
+
+
+@pytest.mark.parametrize("notebook", ["01", "02", "03", "04", "05", "06"])
+def test_every_notebook_has_six_exercises_on_three_levels(notebook: str) -> None:
+    tasks = [task for task in EXERCISES.values() if task.notebook == notebook]
+    assert len(tasks) >= 6
+    assert {task.level for task in tasks} == {"predict", "change", "case"}
+    numbers = sorted(int(task.id.partition(".")[2]) for task in tasks)
+    assert numbers == list(range(1, len(tasks) + 1))
+    assert all(len(task.hints) == 3 for task in tasks)
+
+
+def test_a_miss_does_not_give_the_answer_away() -> None:
+    # The choices of a question may be named in it; what is found must not name the right one.
+    for number, wrong, _ in WRONG:
+        right = re.search(r'ck\.check\("[\d.]+", "([^"]+)"\)', EXERCISES[number].answer)
+        if right is None or not wrong.startswith('"') or "none of" in wrong:
+            continue
+        finding = check(number, eval(wrong, {}), progress=Progress()).finding
+        assert finding is not None
+        assert right[1].lower() not in f"{finding.found} {finding.look}".lower().replace(wrong.lower(), ""), (
+            number
+        )
+
+
+@pytest.mark.parametrize("number", sorted(_MATERIAL))
+def test_a_fixture_is_the_same_each_time_and_shows_itself(number: str, tmp_path: Path) -> None:
+    first, again = ck.fixture(number), ck.fixture(number)
+    assert first.number == number
+    assert list(first.files) == list(again.files)
+    # A sealed keystore has fresh salt each time; what is in it is the same.
+    same = [name for name in first.parts if name != "mail"]
+    assert [repr(first.parts[name]) for name in same] == [repr(again.parts[name]) for name in same]
+    assert len(first._repr_html_()) < 10_000
+    assert "PRIVATE" not in first._repr_html_() + repr(first)
+    folder = first.write(tmp_path / "given")
+    assert {path.name for path in folder.iterdir()} == set(first.files)
+    assert number in EXERCISES
+    assert f'ck.fixture("{number}")' in EXERCISES[number].question
+
+
+def test_a_fixture_says_what_it_has() -> None:
+    with pytest.raises(ArgumentError, match="no fixture"):
+        ck.fixture("3.1")
+    with pytest.raises(AttributeError, match="it has server, mailed, root"):
+        _ = ck.fixture("3.4").client
 
 
 def test_hints_climb_and_the_solution_opens_after_three_tries(book: Progress) -> None:

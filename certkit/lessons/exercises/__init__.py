@@ -1,5 +1,12 @@
 """The exercises, one module a notebook; importing them puts them into the course."""
 
-from certkit.lessons.exercises import one_way, scenario_and_x509, without_security
+from certkit.lessons.exercises import (
+    inventory,
+    one_way,
+    scenario_and_x509,
+    troubleshooting,
+    two_way,
+    without_security,
+)
 
-__all__ = ["one_way", "scenario_and_x509", "without_security"]
+__all__ = ["inventory", "one_way", "scenario_and_x509", "troubleshooting", "two_way", "without_security"]
