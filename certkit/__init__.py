@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from certkit.keys import PrivateKey, generate_key
     from certkit.keystores import Conversion, Keystore, convert, keystore_bytes, load_certificate, load_certificates, load_credential, load_keystore, load_private_key, save_keystore
     from certkit.keystores.system import system_stores, system_trust
-    from certkit.lessons import Progress, check, current_progress, fixture, hint, solution
+    from certkit.lessons import Progress, check, current_progress, fixture, hint, quiz, solution
     from certkit.services import UserService, Wiretap, call_update_user
     from certkit.stacks.java import JavaVerdict, java_available, java_pkix, java_version
     from certkit.stacks.java_files import java_keystore, keytool
@@ -42,7 +42,7 @@ _HOMES = {
     "certkit.keys": ("PrivateKey", "generate_key"),
     "certkit.keystores": ("Conversion", "Keystore", "convert", "keystore_bytes", "load_certificate", "load_certificates", "load_credential", "load_keystore", "load_private_key", "save_keystore"),
     "certkit.keystores.system": ("system_stores", "system_trust"),
-    "certkit.lessons": ("Progress", "check", "current_progress", "fixture", "hint", "solution"),
+    "certkit.lessons": ("Progress", "check", "current_progress", "fixture", "hint", "quiz", "solution"),
     "certkit.services": ("UserService", "Wiretap", "call_update_user"),
     "certkit.stacks.java": ("JavaVerdict", "java_available", "java_pkix", "java_version"),
     "certkit.stacks.java_files": ("java_keystore", "keytool"),
@@ -99,6 +99,7 @@ __all__ = [
     "load_credential",
     "load_keystore",
     "load_private_key",
+    "quiz",
     "save_keystore",
     "solution",
     "system_stores",

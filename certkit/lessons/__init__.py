@@ -4,12 +4,14 @@ from certkit.lessons import exercises  # registers them
 from certkit.lessons.exercise import EXERCISES, Exercise, Result, check, find_exercise, hint, solution
 from certkit.lessons.fixture import Fixture, fixture
 from certkit.lessons.progress import Progress, current_progress
+from certkit.lessons.quiz import Quiz, quiz
 
 __all__ = [
     "EXERCISES",
     "Exercise",
     "Fixture",
     "Progress",
+    "Quiz",
     "Result",
     "check",
     "current_progress",
@@ -17,5 +19,6 @@ __all__ = [
     "find_exercise",
     "fixture",
     "hint",
+    "quiz",
     "solution",
 ]
