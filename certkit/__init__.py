@@ -18,10 +18,23 @@ if TYPE_CHECKING:
     from certkit.errors import CertkitError
     from certkit.faults import Fault, Scenario, find_fault, good_scenario, list_faults
     from certkit.handshakes import ClientConfig, Handshake, ServerConfig, handshake
+    from certkit.handshakes.comparison import Comparison, compare_handshakes
     from certkit.keys import PrivateKey, generate_key
-    from certkit.keystores import Conversion, Keystore, convert, keystore_bytes, load_certificate, load_certificates, load_credential, load_keystore, load_private_key, save_keystore
+    from certkit.keystores import (
+        Conversion,
+        Keystore,
+        convert,
+        keystore_bytes,
+        load_certificate,
+        load_certificates,
+        load_credential,
+        load_keystore,
+        load_private_key,
+        save_keystore,
+    )
     from certkit.keystores.system import system_stores, system_trust
     from certkit.lessons import Progress, check, current_progress, fixture, hint, quiz, solution
+    from certkit.lessons.mystery import Mystery, mystery
     from certkit.services import UserService, Wiretap, call_update_user
     from certkit.stacks.java import JavaVerdict, java_available, java_pkix, java_version
     from certkit.stacks.java_files import java_keystore, keytool
@@ -39,10 +52,23 @@ _HOMES = {
     "certkit.errors": ("CertkitError",),
     "certkit.faults": ("Fault", "Scenario", "find_fault", "good_scenario", "list_faults"),
     "certkit.handshakes": ("ClientConfig", "Handshake", "ServerConfig", "handshake"),
+    "certkit.handshakes.comparison": ("Comparison", "compare_handshakes"),
     "certkit.keys": ("PrivateKey", "generate_key"),
-    "certkit.keystores": ("Conversion", "Keystore", "convert", "keystore_bytes", "load_certificate", "load_certificates", "load_credential", "load_keystore", "load_private_key", "save_keystore"),
+    "certkit.keystores": (
+        "Conversion",
+        "Keystore",
+        "convert",
+        "keystore_bytes",
+        "load_certificate",
+        "load_certificates",
+        "load_credential",
+        "load_keystore",
+        "load_private_key",
+        "save_keystore",
+    ),
     "certkit.keystores.system": ("system_stores", "system_trust"),
     "certkit.lessons": ("Progress", "check", "current_progress", "fixture", "hint", "quiz", "solution"),
+    "certkit.lessons.mystery": ("Mystery", "mystery"),
     "certkit.services": ("UserService", "Wiretap", "call_update_user"),
     "certkit.stacks.java": ("JavaVerdict", "java_available", "java_pkix", "java_version"),
     "certkit.stacks.java_files": ("java_keystore", "keytool"),
@@ -58,6 +84,7 @@ __all__ = [
     "CertkitError",
     "Chain",
     "ClientConfig",
+    "Comparison",
     "Conversion",
     "Credential",
     "Fault",
@@ -65,6 +92,7 @@ __all__ = [
     "HandshakeLab",
     "JavaVerdict",
     "Keystore",
+    "Mystery",
     "PrivateKey",
     "Progress",
     "Scenario",
@@ -78,6 +106,7 @@ __all__ = [
     "check",
     "check_server",
     "check_servers",
+    "compare_handshakes",
     "convert",
     "create_csr",
     "current_progress",
@@ -99,6 +128,7 @@ __all__ = [
     "load_credential",
     "load_keystore",
     "load_private_key",
+    "mystery",
     "quiz",
     "save_keystore",
     "solution",

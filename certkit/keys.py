@@ -96,6 +96,33 @@ class PrivateKey:
             protection = serialization.BestAvailableEncryption(password.encode())
         return self.raw.private_bytes(encoding, serialization.PrivateFormat.PKCS8, protection)
 
+    def is_in(self, data: bytes) -> bool:
+        """Return whether this key's secret bytes are in `data`: a message, a record, a file.
+
+        For EC that is the private number, for Ed25519, Ed448 and ML-DSA the seed, for RSA the private
+        exponent or either prime; in the form in which files and messages hold numbers.
+
+        Examples
+        --------
+        >>> key = generate_key(seed="docs")
+        >>> key.is_in(key.to_der()), key.is_in(b"a message")
+        (True, False)
+        """
+        return any(secret in data for secret in self._secrets())
+
+    def _secrets(self) -> tuple[bytes, ...]:
+        raw = self.raw
+        if isinstance(raw, ec.EllipticCurvePrivateKey):
+            return (raw.private_numbers().private_value.to_bytes((raw.key_size + 7) // 8, "big"),)
+        if isinstance(raw, rsa.RSAPrivateKey):
+            numbers = raw.private_numbers()
+            secrets = (numbers.d, numbers.p, numbers.q)
+            return tuple(value.to_bytes((value.bit_length() + 7) // 8, "big") for value in secrets)
+        if isinstance(raw, dsa.DSAPrivateKey):
+            secret = raw.private_numbers().x
+            return (secret.to_bytes((secret.bit_length() + 7) // 8, "big"),)
+        return (raw.private_bytes_raw(),)
+
     def __repr__(self) -> str:
         bits = f" {self.bits} bits" if self.bits else ""
         toy = ", toy" if self.toy else ""
