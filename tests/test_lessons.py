@@ -12,7 +12,7 @@ import certkit as ck
 from certkit.errors import ArgumentError, CertkitError, CheckFailed
 from certkit.lessons import EXERCISES
 from certkit.lessons.exercise import Result, check, hint, solution
-from certkit.lessons.fixture import _MATERIAL
+from certkit.lessons.fixtures import _MATERIAL
 from certkit.lessons.progress import Progress, overview
 
 WRONG = runpy.run_path(str(Path(__file__).with_name("lessons_wrong.py")))["WRONG"]

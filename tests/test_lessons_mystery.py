@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import certkit as ck
-from certkit.lessons.mystery import _CASES
+from certkit.lessons.mysteries import _CASES
 
 
 @pytest.mark.parametrize("number", range(1, 11))
@@ -59,7 +59,7 @@ def test_comparison_shows_both_ends() -> None:
 
 @pytest.mark.parametrize("bad", [{}, [], {"a": "no handshake"}])
 def test_comparison_of_nothing(bad: object) -> None:
-    with pytest.raises(ck.CertkitError, match="nothing to compare|no handshake"):
+    with pytest.raises(ck.CertkitError, match=r"nothing to compare|no handshake"):
         ck.compare_handshakes(bad)
 
 

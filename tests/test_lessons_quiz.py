@@ -8,7 +8,7 @@ import pytest
 
 import certkit as ck
 from certkit.errors import ArgumentError
-from certkit.lessons.quiz import _question
+from certkit.lessons.quizzes import _question
 
 NUMBERS = ["01", "02", "03", "04", "05", "06"]
 

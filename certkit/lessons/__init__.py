@@ -2,9 +2,9 @@
 
 from certkit.lessons import exercises  # registers them
 from certkit.lessons.exercise import EXERCISES, Exercise, Result, check, find_exercise, hint, solution
-from certkit.lessons.fixture import Fixture, fixture
+from certkit.lessons.fixtures import Fixture, fixture
 from certkit.lessons.progress import Progress, current_progress
-from certkit.lessons.quiz import Quiz, quiz
+from certkit.lessons.quizzes import Quiz, quiz
 
 __all__ = [
     "EXERCISES",

@@ -14,7 +14,7 @@ from certkit.keys import generate_key
 from certkit.keystores import keystore_bytes, load_certificates, load_keystore
 from certkit.lessons._judging import one_of, wanted, words
 from certkit.lessons.exercise import Finding, exercise, miss, passed
-from certkit.lessons.fixture import company, material, today
+from certkit.lessons.fixtures import company, material, today
 from certkit.verification import Verification, verify_chain
 
 CLOCK = datetime(2027, 3, 1, tzinfo=UTC)

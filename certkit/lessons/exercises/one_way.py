@@ -17,7 +17,7 @@ from certkit.keys import generate_key
 from certkit.keystores import load_keystore
 from certkit.lessons._judging import meet, one_of, outcome, pair_of, wanted
 from certkit.lessons.exercise import Finding, exercise, miss, passed
-from certkit.lessons.fixture import company, material, today
+from certkit.lessons.fixtures import company, material, today
 
 PASSWORD = "changeit"  # noqa: S105 - the toy password of every practice file
 

@@ -18,7 +18,7 @@ from certkit.keys import PrivateKey, generate_key
 from certkit.keystores import load_keystore
 from certkit.lessons._judging import meet, one_of, outcome, wanted, words
 from certkit.lessons.exercise import Finding, exercise, miss, passed
-from certkit.lessons.fixture import company, material, today
+from certkit.lessons.fixtures import company, material, today
 from certkit.verification import verify_chain
 
 HOST = "orders.example.test"

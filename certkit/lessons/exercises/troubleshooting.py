@@ -14,7 +14,7 @@ from certkit.handshakes import ClientConfig, Handshake, ServerConfig, handshake
 from certkit.keystores import keystore_bytes, load_keystore
 from certkit.lessons._judging import meet, one_of, outcome, wanted
 from certkit.lessons.exercise import Finding, exercise, miss, passed
-from certkit.lessons.fixture import company, material, today
+from certkit.lessons.fixtures import company, material, today
 from certkit.services import ForwardProxy, UserService, call_update_user
 from certkit.services.callout import STEPS
 from certkit.stacks.java import java_available, java_pkix

@@ -11,7 +11,7 @@ from certkit.errors import ArgumentError
 from certkit.handshakes import ClientConfig, ServerConfig, handshake
 from certkit.lessons._judging import one_of, pair_of, wanted, words
 from certkit.lessons.exercise import Finding, exercise, miss, passed
-from certkit.lessons.fixture import company, material
+from certkit.lessons.fixtures import company, material
 from certkit.services import UserService, Wiretap, call_update_user
 from certkit.services._dial import is_allowed, parse_url
 from certkit.services._table import FIRST_USERS

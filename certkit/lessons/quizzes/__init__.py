@@ -15,7 +15,7 @@ from certkit.errors import ArgumentError
 
 __all__ = ["Option", "Question", "Quiz", "quiz"]
 
-_HOME = Path(__file__).parent / "quizzes"
+_HOME = Path(__file__).parent
 # Without it the page reads just as well.
 _STYLE = Html(
     "<style>.ck-quiz details{margin:2px 0}.ck-quiz summary{cursor:pointer;padding:2px 4px}"
