@@ -2,6 +2,7 @@
 
 from certkit.services._server import LoopbackServer, running_services, stop_services
 from certkit.services.callout import Callout, call_update_user
+from certkit.services.ftps import FtpsService, FtpsTransfer, transfer_ftps
 from certkit.services.log import ServiceLog, ServiceRecord
 from certkit.services.ports import ClosedPort, SilentPort
 from certkit.services.proxy import PROXY_BEHAVIOURS, ForwardProxy
@@ -18,6 +19,8 @@ __all__ = [
     "ClosedPort",
     "Conversation",
     "ForwardProxy",
+    "FtpsService",
+    "FtpsTransfer",
     "LoopbackServer",
     "ReverseProxy",
     "ServiceLog",
@@ -30,4 +33,5 @@ __all__ = [
     "call_update_user",
     "running_services",
     "stop_services",
+    "transfer_ftps",
 ]

@@ -80,6 +80,11 @@ class Hearing:
         elif _names.HANDSHAKE_TYPES.get(data[0]) == "CertificateRequest":
             self.asked = True
 
+    @property
+    def version(self) -> str:
+        """``"1.2"`` or ``"1.3"``, as the ServerHello settled it."""
+        return "1.3" if self._tls13 else "1.2"
+
     def endpoint(self, error: OSError | None) -> Endpoint:
         """Return this side's view, as it is after `error` or without one."""
         reason = getattr(error, "reason", None)
