@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from certkit.keystores.system import system_stores, system_trust
     from certkit.lessons import Progress, check, current_progress, fixture, hint, quiz, solution
     from certkit.lessons.mysteries import Mystery, mystery
+    from certkit.revocation import RevocationList
     from certkit.services import UserService, Wiretap, call_update_user
     from certkit.stacks.java import JavaVerdict, java_available, java_pkix, java_version
     from certkit.stacks.java_files import java_keystore, keytool
@@ -69,6 +70,7 @@ _HOMES = {
     "certkit.keystores.system": ("system_stores", "system_trust"),
     "certkit.lessons": ("Progress", "check", "current_progress", "fixture", "hint", "quiz", "solution"),
     "certkit.lessons.mysteries": ("Mystery", "mystery"),
+    "certkit.revocation": ("RevocationList",),
     "certkit.services": ("UserService", "Wiretap", "call_update_user"),
     "certkit.stacks.java": ("JavaVerdict", "java_available", "java_pkix", "java_version"),
     "certkit.stacks.java_files": ("java_keystore", "keytool"),
@@ -95,6 +97,7 @@ __all__ = [
     "Mystery",
     "PrivateKey",
     "Progress",
+    "RevocationList",
     "Scenario",
     "ServerCheck",
     "ServerConfig",

@@ -39,7 +39,7 @@ class Html(str):
 # JupyterLab aligns cells to the right; the doubled class outweighs its rule. Without the style a
 # table reads just as well.
 _TABLE_STYLE = Html(
-    "<style>.ck-table.ck-table th,.ck-table.ck-table td{text-align:left;vertical-align:top}"
+    "<style>.ck-table.ck-table th,.ck-table.ck-table td{text-align:left;vertical-align:top;padding:4px 8px}"
     ".ck-table caption{text-align:left;font-weight:bold;color:inherit}</style>"
 )
 

@@ -23,6 +23,7 @@ from certkit.chains import Chain, TrustStore
 from certkit.credentials import Credential
 from certkit.errors import ArgumentError
 from certkit.keys import PrivateKey, generate_key
+from certkit.revocation import RevocationList
 
 __all__ = ["USAGES", "CertificateAuthority", "create_csr"]
 
@@ -109,6 +110,8 @@ class CertificateAuthority:
         self._parent = parent
         self._issued = 0
         self._drawn = 0
+        self._revoked: dict[int, datetime] = {}
+        self._lists = 0
 
     @property
     def _has_certificate(self) -> bool:
@@ -275,6 +278,55 @@ class CertificateAuthority:
             window=self._window(days, None, None),
         )
 
+    def revoke(self, *certificates: Certificate, days: int = 7) -> RevocationList:
+        """Withdraw certificates that this CA issued, and return its new revocation list (CRL; RFC 5280, 5).
+
+        A list holds everything that was revoked so far; without arguments it is just a newer one. Nobody is
+        told: a certificate stays as it is, and only who looks at the list learns of it.
+
+        Parameters
+        ----------
+        *certificates : Certificate
+            What not to believe any more.
+        days : int
+            When the next list is due, counted from the CA's clock; negative for one that is out of date.
+
+        Raises
+        ------
+        ArgumentError
+            If this CA did not issue one of them: a CA can only take back what it gave.
+        """
+        now = utc(self._at)
+        for certificate in certificates:
+            if not isinstance(certificate, Certificate) or not certificate.is_signed_by(self.certificate):
+                raise ArgumentError(
+                    "this CA did not issue that certificate, so it cannot revoke it",
+                    on=repr(certificate),
+                    hint="ask the CA that the certificate names as its issuer",
+                )
+            self._revoked.setdefault(certificate.raw.serial_number, now)
+        self._lists += 1
+        end = now + timedelta(days=days)
+        raw = self.key.raw
+        builder = (
+            x509.CertificateRevocationListBuilder()
+            .issuer_name(self.certificate.raw.subject)
+            .last_update(min(now, end - timedelta(days=1)))
+            .next_update(end)
+            .add_extension(_authority_key_identifier(self.key), critical=False)
+            .add_extension(x509.CRLNumber(self._lists), critical=False)
+        )
+        for serial, moment in self._revoked.items():
+            entry = x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(moment)
+            builder = builder.add_revoked_certificate(entry.build())
+        return RevocationList(builder.sign(raw, _hash_for(raw), ecdsa_deterministic=self._deterministic))
+
+    @property
+    def _deterministic(self) -> bool | None:
+        """Whether signatures repeat from a seed (RFC 6979); None where the algorithm has no such choice."""
+        is_ec = isinstance(self.key.raw, ec.EllipticCurvePrivateKey)
+        return True if is_ec and self._seed is not None else None
+
     def _issue(
         self,
         names: Iterable[str],
@@ -377,10 +429,7 @@ class CertificateAuthority:
         for extension, critical in extensions:
             builder = builder.add_extension(extension, critical)
         raw = self.key.raw
-        deterministic = (
-            True if isinstance(raw, ec.EllipticCurvePrivateKey) and self._seed is not None else None
-        )
-        return Certificate(builder.sign(raw, _hash_for(raw), ecdsa_deterministic=deterministic))
+        return Certificate(builder.sign(raw, _hash_for(raw), ecdsa_deterministic=self._deterministic))
 
     def __repr__(self) -> str:
         kind = "root" if self._parent is None else f"below {self._parent.name}"

@@ -199,3 +199,12 @@ def test_progress_holds_no_name(book: Progress) -> None:
     check("3.1", "root", progress=book)
     assert book.path is not None
     assert set(json.loads(book.path.read_text())) == {"certkit_progress", "exercises"}
+
+
+def test_untouched_progress_says_so_in_words() -> None:
+    assert "nothing is tried yet" in Progress()._repr_html_()
+
+
+def test_a_fixture_numbers_the_parts_of_a_tuple() -> None:
+    html = ck.fixture("1.5")._repr_html_()
+    assert all(f".certificates[{at}]" in html for at in range(4))

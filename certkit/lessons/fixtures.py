@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 
 from certkit._files import utc, write_file
-from certkit._html import Html, definitions
+from certkit._html import Html, definitions, tag
 from certkit._text import count
 from certkit.authority import CertificateAuthority
 from certkit.errors import ArgumentError
@@ -80,9 +80,17 @@ class Fixture:
         return f"<Fixture {self.number}: {', '.join(parts)}>"
 
     def _repr_html_(self) -> Html:
-        rows = [(f".{name}", _shown(value)) for name, value in self.parts.items()]
+        rows = [row for name, value in self.parts.items() for row in _rows(f".{name}", value)]
         rows += [(f'.files["{name}"]', f"{len(data):,} bytes") for name, data in self.files.items()]
-        return definitions(rows, caption=f"For exercise {self.number}: {self.story}")
+        # A caption is as narrow as its table, and the story is longer than most of them are wide.
+        told = tag("p", tag("b", f"For exercise {self.number}: "), self.story)
+        return tag("div", told, definitions(rows))
+
+
+def _rows(name: str, value: object) -> list[tuple[str, str]]:
+    if isinstance(value, tuple):
+        return [(f"{name}[{at}]", _shown(item)) for at, item in enumerate(value)]
+    return [(name, _shown(value))]
 
 
 def _shown(value: object) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from certkit._files import iso, read_source, utc, write_file
-from certkit._html import Html, badge, table
+from certkit._html import Html, badge, table, tag
 from certkit.errors import ArgumentError, CertkitError, FormatError
 
 __all__ = ["Entry", "Progress", "current_progress", "progress_path"]
@@ -148,6 +148,8 @@ class Progress:
             for number, entry in sorted(self.entries.items(), key=lambda item: _order(item[0]))
         ]
         where = self.note or f"kept in {self.path}"
+        if not rows:
+            return tag("p", f"Your progress, {where}: nothing is tried yet.")
         return table(
             ("exercise", "state", "tries", "hints", "solved"),
             rows,
