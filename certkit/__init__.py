@@ -19,6 +19,14 @@ if TYPE_CHECKING:
     from certkit.faults import Fault, Scenario, find_fault, good_scenario, list_faults
     from certkit.handshakes import ClientConfig, Handshake, ServerConfig, handshake
     from certkit.handshakes.comparison import Comparison, compare_handshakes
+    from certkit.inventory.analysis.overview import (
+        InventorySummary,
+        expiry_buckets,
+        soonest_first,
+        summarize_inventory,
+    )
+    from certkit.inventory.estate import Estate, make_estate
+    from certkit.inventory.scan import scan_inventory
     from certkit.keys import PrivateKey, generate_key
     from certkit.keystores import (
         Conversion,
@@ -35,6 +43,7 @@ if TYPE_CHECKING:
     from certkit.keystores.system import system_stores, system_trust
     from certkit.lessons import Progress, check, current_progress, fixture, hint, quiz, solution
     from certkit.lessons.mysteries import Mystery, mystery
+    from certkit.plots import Plot, expiry_timeline
     from certkit.revocation import RevocationList
     from certkit.services import UserService, Wiretap, call_update_user
     from certkit.stacks.java import JavaVerdict, java_available, java_pkix, java_version
@@ -54,6 +63,14 @@ _HOMES = {
     "certkit.faults": ("Fault", "Scenario", "find_fault", "good_scenario", "list_faults"),
     "certkit.handshakes": ("ClientConfig", "Handshake", "ServerConfig", "handshake"),
     "certkit.handshakes.comparison": ("Comparison", "compare_handshakes"),
+    "certkit.inventory.analysis.overview": (
+        "InventorySummary",
+        "expiry_buckets",
+        "soonest_first",
+        "summarize_inventory",
+    ),
+    "certkit.inventory.estate": ("Estate", "make_estate"),
+    "certkit.inventory.scan": ("scan_inventory",),
     "certkit.keys": ("PrivateKey", "generate_key"),
     "certkit.keystores": (
         "Conversion",
@@ -70,6 +87,7 @@ _HOMES = {
     "certkit.keystores.system": ("system_stores", "system_trust"),
     "certkit.lessons": ("Progress", "check", "current_progress", "fixture", "hint", "quiz", "solution"),
     "certkit.lessons.mysteries": ("Mystery", "mystery"),
+    "certkit.plots": ("Plot", "expiry_timeline"),
     "certkit.revocation": ("RevocationList",),
     "certkit.services": ("UserService", "Wiretap", "call_update_user"),
     "certkit.stacks.java": ("JavaVerdict", "java_available", "java_pkix", "java_version"),
@@ -89,12 +107,15 @@ __all__ = [
     "Comparison",
     "Conversion",
     "Credential",
+    "Estate",
     "Fault",
     "Handshake",
     "HandshakeLab",
+    "InventorySummary",
     "JavaVerdict",
     "Keystore",
     "Mystery",
+    "Plot",
     "PrivateKey",
     "Progress",
     "RevocationList",
@@ -113,6 +134,8 @@ __all__ = [
     "convert",
     "create_csr",
     "current_progress",
+    "expiry_buckets",
+    "expiry_timeline",
     "find_fault",
     "fixture",
     "generate_key",
@@ -131,10 +154,14 @@ __all__ = [
     "load_credential",
     "load_keystore",
     "load_private_key",
+    "make_estate",
     "mystery",
     "quiz",
     "save_keystore",
+    "scan_inventory",
     "solution",
+    "soonest_first",
+    "summarize_inventory",
     "system_stores",
     "system_trust",
     "verify_chain",

@@ -1,0 +1,321 @@
+"""One file in, its rows out: certificates, or the reason why it could not be read."""
+
+from __future__ import annotations
+
+import io
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import IO
+
+from certkit._files import MAX_FILE_BYTES, utc
+from certkit._text import visible
+from certkit.errors import CertkitError, FileError, FormatError, LimitError, PasswordError
+from certkit.formats.items import Contents, Item
+from certkit.formats.sniff import read_contents
+from certkit.inventory.containers import Member, archive_members, is_archive, is_secret, secret_members
+from certkit.inventory.fields import Fields, read_fields
+from certkit.inventory.judging import days_left, risks_of, role_of, status_of
+from certkit.inventory.passwords import Passwords
+from certkit.inventory.places import Place, looks_like_keystore, utf8
+from certkit.inventory.table import Row
+
+__all__ = ["Reader", "read_file"]
+
+_FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0) | getattr(os, "O_CLOEXEC", 0)
+_FLAGS |= getattr(os, "O_BINARY", 0)
+_KEPT = 10_000
+MAX_NESTING = 3
+"""How deep archives within archives are opened."""
+
+Judged = tuple[
+    str,
+    str,
+    str,
+    tuple[str, ...],
+    str,
+    int,
+    int,
+    int,
+    str,
+    int | None,
+    str,
+    str,
+    str,
+    str,
+    str,
+    str,
+    tuple[str, ...],
+]
+"""The columns of a row from role to risks."""
+
+
+def read_file(path: str, limit: int = MAX_FILE_BYTES) -> bytes:
+    """Return a regular file's bytes; a pipe or a device is never waited for.
+
+    Raises
+    ------
+    FileError
+        If it cannot be read, or is no regular file.
+    LimitError
+        If it is larger than `limit`.
+    """
+    try:
+        handle = os.open(path, _FLAGS)
+    except (OSError, ValueError) as error:
+        raise FileError(f"this file cannot be read ({getattr(error, 'strerror', None) or error})") from None
+    try:
+        found = os.fstat(handle)
+        if not stat.S_ISREG(found.st_mode):
+            raise FileError("this is not a regular file")
+        if found.st_size > limit:
+            raise LimitError(
+                f"this file has {found.st_size:,} bytes and at most {limit:,} are read", kind="too-large"
+            )
+        parts = []
+        left = limit + 1
+        while left > 0 and (part := os.read(handle, min(left, max(found.st_size + 1, 65_536)))):
+            parts.append(part)
+            left -= len(part)
+            if len(part) == found.st_size:
+                break
+        return parts[0] if len(parts) == 1 else b"".join(parts)
+    except OSError as error:
+        if isinstance(error, FileError):
+            raise
+        raise FileError(f"this file cannot be read ({error.strerror or error})") from None
+    finally:
+        os.close(handle)
+
+
+# The first bytes of DER, JKS, JCEKS, base64 of those, and text in UTF-16.
+_STARTS = (
+    b"\x30",
+    b"\xfe\xed\xfe\xed",
+    b"\xce\xce\xce\xce",
+    b"M",
+    b"/u3+7Q",
+    b"zs7Ozg",
+    b"\xff\xfe",
+    b"\xfe\xff",
+)
+
+
+def _may_be_keystore(data: bytes) -> bool:
+    """Return whether it is worth a closer look: most files of a machine are not."""
+    return data.startswith(_STARTS) or b"BEGIN " in data
+
+
+def _holds_certificate(contents: Contents) -> bool:
+    """Return whether a file that promised nothing by its name has more than fragments, e.g. in a source code."""
+    return contents.format not in {"pem", "der"} or any(
+        item.kind in {"certificate", "trusted-certificate"} or item.chain for item in contents.items
+    )
+
+
+@dataclass
+class Reader:
+    """Reads files one after the other, with the clock and the passwords of one scan.
+
+    Attributes
+    ----------
+    at : datetime
+        The clock.
+    passwords : Passwords
+        What to try on sealed stores.
+    others : int
+        Files so far that are no keystore and do not look like one.
+    """
+
+    at: datetime
+    passwords: Passwords = field(default_factory=Passwords)
+    others: int = 0
+    _judged: dict[bytes, Judged] = field(default_factory=dict, repr=False)
+
+    def __post_init__(self) -> None:
+        self._now = int(utc(self.at).timestamp())
+
+    def rows(self, place: Place) -> Iterator[Row]:
+        """Yield the rows of a file; nothing is raised, a failure is a row."""
+        name = utf8(place.path)
+        if place.error:
+            yield from self._failed(name, place.named, FileError(place.error))
+            return
+        try:
+            data = read_file(place.path)
+        except LimitError as error:
+            yield from self._large(name, place, error)
+            return
+        except CertkitError as error:
+            yield self._unreadable(name, error)
+            return
+        yield from self.content(name, data, place.named)
+
+    def _large(self, name: str, place: Place, error: LimitError) -> Iterator[Row]:
+        """Yield the rows of a file that is not read as a whole: an archive, or the reason why not."""
+        with open(place.path, "rb") as stream:  # noqa: PTH123
+            head = stream.read(4096)
+            stream.seek(0)
+            if is_archive(head):
+                yield from self._archive(name, stream, 0)
+            else:
+                yield from self._failed(name, place.named or _may_be_keystore(head), error)
+
+    def content(self, name: str, data: bytes, named: bool, depth: int = 0) -> Iterator[Row]:
+        """Yield the rows of a file's bytes.
+
+        Parameters
+        ----------
+        name : str
+            What the path column says.
+        data : bytes
+            All of it.
+        named : bool
+            Whether it is reported even if it is no keystore at all.
+        depth : int
+            How many archives it lies in.
+        """
+        if is_archive(data[:512]):
+            yield from self._archive(name, io.BytesIO(data), depth)
+            return
+        if is_secret(data) and not data.startswith(b"0"):
+            yield from self._members(name, secret_members(data), depth)
+            return
+        if not named and not _may_be_keystore(data):
+            self.others += 1
+            return
+        try:
+            contents, error = self._contents(name, data)
+        except CertkitError as failure:
+            yield from self._failed(name, named or not isinstance(failure, FormatError), failure)
+            return
+        if not named and not _holds_certificate(contents):
+            self.others += 1
+            return
+        yield from self._store(name, contents, error)
+
+    def _archive(self, name: str, stream: IO[bytes], depth: int) -> Iterator[Row]:
+        yield from self._members(name, archive_members(stream), depth)
+
+    def _members(self, name: str, members: Iterator[Member], depth: int) -> Iterator[Row]:
+        if depth >= MAX_NESTING:
+            yield self._unreadable(
+                name, LimitError(f"archives within archives, more than {MAX_NESTING} deep", kind="too-deep")
+            )
+            return
+        try:
+            for member, data in members:
+                inside = f"{name}!/{utf8(member)}" if member else name
+                if isinstance(data, CertkitError):
+                    yield from self._failed(inside, looks_like_keystore(member), data)
+                else:
+                    yield from self.content(inside, data, looks_like_keystore(member), depth + 1)
+        except CertkitError as error:
+            yield self._unreadable(name, error)
+
+    def _contents(self, name: str, data: bytes) -> tuple[Contents, PasswordError | None]:
+        """Return what is in a store: with the first password that opens it, or without one.
+
+        The second value is the refusal of every password, for stores that list their entries all the same.
+        """
+        refused: PasswordError | None = None
+        for password in self.passwords.for_path(name):
+            try:
+                contents = read_contents(data, password)
+            except PasswordError as error:
+                refused = error
+                continue
+            return contents, None
+        try:
+            return read_contents(data), refused
+        except PasswordError as error:
+            raise refused or error from None
+
+    def _store(self, name: str, contents: Contents, refused: PasswordError | None) -> Iterator[Row]:
+        # Listed all the same, because its certificates lie in the clear; the refusal stands beside each.
+        unproved = None if refused is None or contents.integrity != "not checked" else visible(refused.what)
+        empty = True
+        for item in contents.items:
+            for row in self._item(name, contents, item):
+                empty = False
+                yield row if unproved is None or row.error is not None else row._replace(error=unproved)
+        if empty and contents.format in {"jks", "jceks", "pkcs12", "pkcs7"}:
+            risks = ("truststore-missing-or-empty",)
+            words = unproved or "there is no certificate in it"
+            yield self._remark(name, contents.format, "empty", risks, words, contents.integrity)
+        elif empty:
+            self.others += 1
+
+    def _item(self, name: str, contents: Contents, item: Item) -> Iterator[Row]:
+        alias = None if not item.alias else visible(item.alias)
+        if item.error is not None:
+            yield self._unreadable(name, item.error, contents.format, alias)
+        elif item.kind in {"certificate", "trusted-certificate"}:
+            yield self._certificate(name, contents, item.data, alias, item.kind)
+        elif item.kind == "private-key":
+            kind = "private-key"
+            for der in item.chain:
+                yield self._certificate(name, contents, der, alias, kind)
+                kind = "chain"
+
+    def _certificate(self, name: str, contents: Contents, der: bytes, alias: str | None, kind: str) -> Row:
+        judged = self._judged.get(der)
+        if judged is None:
+            try:
+                judged = self._judge(read_fields(der))
+            except FormatError as error:
+                return self._unreadable(name, error, contents.format, alias)
+            if len(self._judged) >= _KEPT:
+                self._judged.clear()
+            self._judged[der] = judged
+        return Row(name, contents.format, alias, kind, *judged, contents.integrity, None)
+
+    def _judge(self, fields: Fields) -> Judged:
+        role = role_of(fields)
+        risks = risks_of(fields, role, self._now)
+        return (
+            role,
+            fields.subject,
+            fields.issuer,
+            fields.sans,
+            fields.serial,
+            fields.not_before,
+            fields.not_after,
+            days_left(fields.not_after, self._now),
+            fields.key,
+            fields.key_bits,
+            fields.signature,
+            fields.sha256,
+            fields.spki_sha256,
+            fields.ski,
+            fields.aki,
+            status_of(risks),
+            risks,
+        )
+
+    def _failed(self, name: str, named: bool, error: CertkitError) -> Iterator[Row]:
+        if named:
+            yield self._unreadable(name, error)
+        else:
+            self.others += 1
+
+    def _unreadable(
+        self, name: str, error: CertkitError, format: str | None = None, alias: str | None = None
+    ) -> Row:
+        risks = () if error.cause is None else (error.cause,)
+        return self._remark(name, format, "unreadable", risks, error.what, None, alias)
+
+    def _remark(
+        self,
+        name: str,
+        format: str | None,
+        status: str,
+        risks: tuple[str, ...],
+        error: str,
+        integrity: str | None,
+        alias: str | None = None,
+    ) -> Row:
+        nothing = (None,) * 15
+        return Row(name, format, alias, "store", *nothing, status, risks, integrity, visible(error))

@@ -1,0 +1,140 @@
+"""Rows to an Arrow-backed DataFrame, and what each column means."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from certkit._files import utc
+from certkit.errors import MissingToolError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["COLUMNS", "Row", "arrow_batch", "arrow_schema", "clock_of", "import_arrow", "to_frame"]
+
+COLUMNS: dict[str, str] = {
+    "path": "where it lies; a member of an archive stands behind `!/`",
+    "format": "the store's format, found by content",
+    "alias": "its name in the store; missing where the format has none",
+    "kind": "private-key, chain (of a key), trusted-certificate, certificate; store for a row about the file",
+    "role": "root, intermediate, server, client, both or other",
+    "subject": "whom it describes",
+    "issuer": "who signed it",
+    "sans": "alternative names, with their type",
+    "serial": "serial number, hexadecimal",
+    "not_before": "first second of validity, UTC",
+    "not_after": "last second of validity, UTC",
+    "days_left": "whole days until then, at the time of the scan; negative once it is over",
+    "key": "the public key's algorithm",
+    "key_bits": "its size",
+    "signature": "how it was signed",
+    "sha256": "fingerprint of the certificate: equal in two rows for the very same certificate",
+    "spki_sha256": "fingerprint of its public key: equal in two rows for the same key pair",
+    "ski": "subject key identifier",
+    "aki": "authority key identifier: the issuer's ski",
+    "status": "one word, the most pressing one",
+    "risks": "all of them",
+    "integrity": "verified, not checked, or none if the file has no such check",
+    "error": "why it could not be read, or which password was refused; missing if all is well",
+}
+"""The columns of an inventory, in order, and what each means."""
+
+
+class Row(NamedTuple):
+    """One certificate in one place, or one place that could not be read."""
+
+    path: str
+    format: str | None
+    alias: str | None
+    kind: str
+    role: str | None
+    subject: str | None
+    issuer: str | None
+    sans: tuple[str, ...] | None
+    serial: str | None
+    not_before: int | None
+    not_after: int | None
+    days_left: int | None
+    key: str | None
+    key_bits: int | None
+    signature: str | None
+    sha256: str | None
+    spki_sha256: str | None
+    ski: str | None
+    aki: str | None
+    status: str
+    risks: tuple[str, ...]
+    integrity: str | None
+    error: str | None
+
+
+# Few different values in many rows: Arrow keeps each once.
+_REPEATED = {"format", "kind", "role", "key", "signature", "status", "integrity", "issuer", "path", "aki"}
+
+
+def import_arrow() -> Any:
+    """Return pyarrow.
+
+    Raises
+    ------
+    MissingToolError
+        If it is not installed.
+    """
+    try:
+        import pyarrow  # noqa: PLC0415 - an optional package, and slow to load
+    except ImportError:
+        raise MissingToolError(
+            "an inventory needs the package pyarrow", hint='pip install "certkit[scale]"'
+        ) from None
+    return pyarrow
+
+
+def arrow_schema() -> Any:
+    """Return the schema of an inventory: strings, UTC timestamps in seconds, lists of strings."""
+    pa = import_arrow()
+    special = {
+        "sans": pa.list_(pa.string()),
+        "risks": pa.list_(pa.string()),
+        "not_before": pa.timestamp("s", "UTC"),
+        "not_after": pa.timestamp("s", "UTC"),
+        "days_left": pa.int32(),
+        "key_bits": pa.int32(),
+    }
+    return pa.schema([(name, special.get(name, pa.string())) for name in COLUMNS])
+
+
+def arrow_batch(rows: list[Row]) -> Any:
+    """Return rows as an Arrow record batch."""
+    pa = import_arrow()
+    schema = arrow_schema()
+    columns: Iterable[Any] = zip(*rows, strict=True) if rows else [[] for _ in COLUMNS]
+    arrays = [pa.array(column, field.type) for column, field in zip(columns, schema, strict=True)]
+    return pa.record_batch(arrays, schema=schema)
+
+
+def compact(batch: Any) -> Any:
+    """Return a batch or table whose repetitive columns hold each value once."""
+    pa = import_arrow()
+    for number, name in enumerate(batch.schema.names):
+        if name in _REPEATED and not pa.types.is_dictionary(batch.schema.field(name).type):
+            batch = batch.set_column(number, name, batch.column(name).dictionary_encode())
+    return batch
+
+
+def to_frame(batches: Iterator[Any] | Iterable[Any]) -> pd.DataFrame:
+    """Return record batches as one Arrow-backed DataFrame."""
+    import pandas as pd  # noqa: PLC0415 - slow to load
+
+    pa = import_arrow()
+    # Never without a chunk: pandas cannot join on such a column.
+    table = pa.Table.from_batches([*batches] or [arrow_batch([])], arrow_schema())
+    frame: pd.DataFrame = table.to_pandas(types_mapper=pd.ArrowDtype)
+    return frame
+
+
+def clock_of(table: pd.DataFrame, at: datetime | None = None) -> datetime:
+    """Return `at`, or else the clock of the scan that the table came from, or else now."""
+    noted = table.attrs.get("at")
+    return utc(datetime.fromisoformat(noted) if at is None and isinstance(noted, str) else at)
