@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     )
     from certkit.inventory.estate import Estate, make_estate
     from certkit.inventory.scan import scan_inventory
+    from certkit.inventory.storage import read_inventory
     from certkit.keys import PrivateKey, generate_key
     from certkit.keystores import (
         Conversion,
@@ -71,6 +72,7 @@ _HOMES = {
     ),
     "certkit.inventory.estate": ("Estate", "make_estate"),
     "certkit.inventory.scan": ("scan_inventory",),
+    "certkit.inventory.storage": ("read_inventory",),
     "certkit.keys": ("PrivateKey", "generate_key"),
     "certkit.keystores": (
         "Conversion",
@@ -157,6 +159,7 @@ __all__ = [
     "make_estate",
     "mystery",
     "quiz",
+    "read_inventory",
     "save_keystore",
     "scan_inventory",
     "solution",

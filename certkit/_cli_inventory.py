@@ -14,6 +14,7 @@ from certkit.errors import ArgumentError
 from certkit.inventory.analysis.overview import records, soonest_first, summarize_inventory
 from certkit.inventory.estate import make_estate
 from certkit.inventory.scan import scan_inventory
+from certkit.inventory.storage import write_parquet
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -60,7 +61,7 @@ def _scan(args: argparse.Namespace) -> int:
 def _write(table: pd.DataFrame, path: str) -> None:
     if not path.endswith(".parquet"):
         raise ArgumentError("the table is written as Parquet", on=path, hint="-o inventory.parquet")
-    table.to_parquet(path)
+    write_parquet(table, path)
 
 
 def _print(table: pd.DataFrame) -> None:

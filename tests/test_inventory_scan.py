@@ -271,13 +271,27 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert main(["scan", str(tmp_path / "acme"), *words, "-o", str(output)]) == 0
     said = capsys.readouterr()
     assert "could not be read" in said.out
-    assert len(pd.read_parquet(output)) >= 20
+    assert len(pd.read_parquet(output)) == len(ck.read_inventory(output)) >= 20
     assert main(["scan", str(tmp_path / "acme"), *words, "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["stores"] == 20
     assert main(["estate", str(tmp_path / "acme")]) == 2
     assert main(["scan", str(tmp_path / "nowhere")]) == 2
     assert main(["scan", str(tmp_path), "-o", "table.docx"]) == 2
     assert len(capsys.readouterr().err.strip().splitlines()) == 3
+
+
+def test_a_table_comes_back_as_it_was(table: pd.DataFrame, tmp_path: Path) -> None:
+    from certkit.inventory.storage import write_parquet
+
+    back = ck.read_inventory(write_parquet(table, tmp_path / "all.parquet"))
+    pd.testing.assert_frame_equal(back, table)
+    assert back.attrs["at"] == table.attrs["at"]
+    assert [path.name for path in tmp_path.iterdir()] == ["all.parquet"]
+    with pytest.raises(ck.CertkitError, match="no such file"):
+        ck.read_inventory(tmp_path / "none.parquet")
+    (tmp_path / "text.parquet").write_text("no table")
+    with pytest.raises(ck.CertkitError, match="no inventory"):
+        ck.read_inventory(tmp_path / "text.parquet")
 
 
 def test_the_command_stays_light() -> None:

@@ -162,7 +162,9 @@ def soonest_first(table: pd.DataFrame, *, cas: bool = False) -> pd.DataFrame:
     """
     found = certificates_of(table) if cas else leaves(table)
     first = found.drop_duplicates("sha256")
-    first = first.assign(places=found.groupby("sha256")["path"].transform("size")[first.index].astype("int64"))
+    first = first.assign(
+        places=found.groupby("sha256")["path"].transform("size")[first.index].astype("int64")
+    )
     columns = ["subject", "days_left", "not_after", "status", "role", "places", "path", "sha256"]
     return first.sort_values(["not_after", "sha256"])[columns].reset_index(drop=True)
 
