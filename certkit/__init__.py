@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from certkit.lessons.mysteries import Mystery, mystery
     from certkit.plots import Plot, expiry_timeline
     from certkit.revocation import RevocationList
-    from certkit.services import UserService, Wiretap, call_update_user
+    from certkit.services import UserService, Wiretap, call_update_user, generate_stub
     from certkit.stacks.java import JavaVerdict, java_available, java_pkix, java_version
     from certkit.stacks.java_files import java_keystore, keytool
     from certkit.verification import Verification, verify_chain
@@ -91,7 +91,7 @@ _HOMES = {
     "certkit.lessons.mysteries": ("Mystery", "mystery"),
     "certkit.plots": ("Plot", "expiry_timeline"),
     "certkit.revocation": ("RevocationList",),
-    "certkit.services": ("UserService", "Wiretap", "call_update_user"),
+    "certkit.services": ("UserService", "Wiretap", "call_update_user", "generate_stub"),
     "certkit.stacks.java": ("JavaVerdict", "java_available", "java_pkix", "java_version"),
     "certkit.stacks.java_files": ("java_keystore", "keytool"),
     "certkit.verification": ("Verification", "verify_chain"),
@@ -141,6 +141,7 @@ __all__ = [
     "find_fault",
     "fixture",
     "generate_key",
+    "generate_stub",
     "good_scenario",
     "handshake",
     "hint",

@@ -220,3 +220,35 @@ def test_records_that_lie_are_only_described() -> None:
     assert "cannot be read" in first.says
     assert (second.type, second.version) == ("type 99", "0309")
     assert third.says == "an alert of the wrong size"
+
+
+def test_a_recorded_call_can_be_sent_again_and_changed() -> None:
+    with UserService() as service, Wiretap(service) as tap:
+        call_update_user(tap.url, "u-1001", "Inactive")
+        call_update_user(service.url, "u-1001", "Active")
+        assert "<result>updated" in tap.replay()
+        assert service.rows[0].status == "Inactive"
+        answer = tap.replay(1, {b"u-1001": b"u-1002"})
+        assert "HTTP/1.1 200 OK" in answer
+        assert service.rows[1].status == "Inactive"
+        assert not tap.contains(b"u-1002")
+        with pytest.raises(ArgumentError, match="nothing was recorded"):
+            tap.replay(7)
+
+
+@pytest.mark.parametrize("tls", ["1.2", "1.3"])
+def test_a_recorded_tls_call_is_worth_nothing_to_who_sends_it_again(tls: str) -> None:
+    with UserService(ServerConfig(SERVER), tls=tls) as service, Wiretap(service) as tap:
+        assert call_update_user(tap.url, "u-1001", "Inactive", ClientConfig(CA.trust_store, host=HOST)).ok
+        answer = tap.replay()
+        assert "updated" not in answer
+        assert service.rows[0].revision == 1
+        assert [item.ok for item in service.log.handshakes] == [True, False]
+
+
+def test_the_log_has_the_address_of_the_last_hop() -> None:
+    with UserService() as service, Wiretap(service) as tap:
+        call_update_user(tap.url, "u-1001", "Inactive")
+        assert service.log[0].address == "127.0.0.1"
+        assert service.log[0].to_dict()["address"] == "127.0.0.1"
+        assert "127.0.0.1" in service.log._repr_html_()

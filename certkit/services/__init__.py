@@ -9,6 +9,7 @@ from certkit.services.proxy import PROXY_BEHAVIOURS, ForwardProxy
 from certkit.services.reverse_proxy import ReverseProxy
 from certkit.services.sni import SniRouter
 from certkit.services.soap import SoapFault
+from certkit.services.stub import Stub, generate_stub
 from certkit.services.users import UserService
 from certkit.services.wiretap import Chunk, Conversation, Wiretap
 
@@ -28,9 +29,11 @@ __all__ = [
     "SilentPort",
     "SniRouter",
     "SoapFault",
+    "Stub",
     "UserService",
     "Wiretap",
     "call_update_user",
+    "generate_stub",
     "running_services",
     "stop_services",
     "transfer_ftps",

@@ -87,6 +87,7 @@ class Door:
             tls_version=tls_version(secured) if error is None else None,
             cause=hearing.cause(end, getattr(self.security, "client_anchors", None), datetime.now(UTC)),
             endpoint=end,
+            address=connection.peer.rpartition(":")[0],
         )
         return guest if error is None else None
 

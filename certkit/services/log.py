@@ -50,6 +50,8 @@ class ServiceRecord:
         The cause id, as far as this side alone can tell; None if nothing failed or it cannot.
     endpoint : Endpoint or None
         The whole of this side's view of a handshake; None for a request.
+    address : str or None
+        The IP address that the connection came from: the last hop's, whoever called; None where it was not noted.
     """
 
     at: datetime
@@ -62,6 +64,7 @@ class ServiceRecord:
     tls_version: str | None = None
     cause: str | None = None
     endpoint: Endpoint | None = None
+    address: str | None = None
 
     def to_dict(self) -> dict[str, object]:
         """Return the facts as JSON values."""
@@ -76,6 +79,7 @@ class ServiceRecord:
             "tls_version": self.tls_version,
             "cause": self.cause,
             "endpoint": None if self.endpoint is None else self.endpoint.to_dict(),
+            "address": self.address,
         }
 
 
@@ -136,6 +140,7 @@ class ServiceLog:
         rows = [
             (
                 item.connection,
+                item.address or "",
                 item.event,
                 badge("good" if item.ok else "bad", item.outcome),
                 item.caller or "unknown",
@@ -145,7 +150,7 @@ class ServiceLog:
             for item in self.records
         ]
         return table(
-            ("connection", "event", "outcome", "caller", "the service's own words", "cause"),
+            ("connection", "from", "event", "outcome", "caller", "the service's own words", "cause"),
             rows,
             caption=f"The service's log: {count(len(self), 'record')}",
             limit=25,
@@ -177,10 +182,21 @@ class Notes:
         tls_version: str | None = None,
         cause: str | None = None,
         endpoint: Endpoint | None = None,
+        address: str | None = None,
     ) -> None:
         """Note one thing, now."""
         record = ServiceRecord(
-            datetime.now(UTC), connection, event, ok, outcome, caller, detail, tls_version, cause, endpoint
+            datetime.now(UTC),
+            connection,
+            event,
+            ok,
+            outcome,
+            caller,
+            detail,
+            tls_version,
+            cause,
+            endpoint,
+            address,
         )
         with self._lock:
             self._records.append(record)

@@ -277,6 +277,7 @@ class _Handler(BaseHTTPRequestHandler):
             caller=caller,
             detail=visible(detail + how),
             tls_version=tls_version(self.connection),
+            address=self.client_address[0],
         )
 
     def _answer(self, status: HTTPStatus, body: bytes, kind: str = "text/xml; charset=utf-8") -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit, urlunsplit
 
@@ -237,7 +238,7 @@ class Wiretap(LoopbackServer):
     """A relay between a client and a service that writes down every byte of both directions.
 
     It stands for whoever is on the way: a proxy, a provider, somebody on the same network. It changes
-    nothing, needs no key, and forwards to this machine only.
+    nothing of what crosses, needs no key, and forwards to this machine only.
 
     Parameters
     ----------
@@ -296,6 +297,51 @@ class Wiretap(LoopbackServer):
     def contains(self, needle: bytes | str) -> bool:
         """Whether these bytes crossed so far, in one direction of one connection."""
         return self.conversation().contains(needle)
+
+    def replay(self, connection: int = 1, changes: Mapping[bytes, bytes] | None = None) -> str:
+        """Send once more what the client sent on a connection, and return the answer as text.
+
+        This is what somebody on the way can do who kept a recording. It is sent to the target itself, so it is
+        not in the conversation.
+
+        Parameters
+        ----------
+        connection : int
+            The number of the recorded connection, from 1.
+        changes : mapping of bytes to bytes, optional
+            What to replace by what before sending.
+
+        Raises
+        ------
+        ArgumentError
+            If nothing was recorded under that number.
+
+        Examples
+        --------
+        >>> from certkit.services import UserService, call_update_user
+        >>> with UserService() as service, Wiretap(service) as tap:
+        ...     _ = call_update_user(tap.url, "u-1001", "Inactive")
+        ...     answer = tap.replay(changes={b"u-1001": b"u-1002"})
+        >>> service.rows[1].status
+        'Inactive'
+        """
+        data = self.conversation().stream(connection, "client")
+        if not data:
+            raise ArgumentError(
+                "nothing was recorded on that connection", on=connection, hint="tap.conversation()"
+            )
+        for old, new in (changes or {}).items():
+            data = data.replace(old, new)
+        answer = bytearray()
+        with socket.create_connection(self._to, timeout=STEP_SECONDS) as onward:
+            onward.sendall(data)
+            onward.shutdown(socket.SHUT_WR)
+            with contextlib.suppress(
+                OSError
+            ):  # whoever is refused is cut off, and what came until then counts
+                while len(answer) < MAX_KEPT_BYTES and (part := onward.recv(65_536)):
+                    answer += part
+        return readable(bytes(answer))
 
     def clear(self) -> None:
         """Forget what crossed so far."""
