@@ -144,7 +144,13 @@ def _draw_bars(axes: Any, bars: Sequence[tuple[str, datetime, datetime, str, int
         words = f"expired {-days:,} days ago" if days < 0 else f"{days:,} days"
         if status not in {"valid", "expired", "expiring"}:
             words += f", {status}"
-        axes.text(stop + (right - left) * 0.006, line, words, va="center", fontsize=8, color=_INK)
+        gap = (right - left) * 0.006
+        if (
+            days < 0 and stop - begin > (right - left) * 0.2
+        ):  # beside it, the line of today would cross the words
+            axes.text(stop - gap, line, words, va="center", ha="right", fontsize=8, color="white")
+        else:
+            axes.text(stop + gap, line, words, va="center", fontsize=8, color=_INK)
     axes.axvline(date2num(now), color=_INK, linewidth=1.2, linestyle="--")
     axes.text(date2num(now), -0.9, "today", ha="center", va="bottom", fontsize=8, color=_INK)
     axes.set_yticks(range(len(bars)), [bar[0] for bar in bars], fontsize=8)
