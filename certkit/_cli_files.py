@@ -8,14 +8,16 @@ import json
 import os
 import sys
 from collections.abc import Iterable
+from dataclasses import asdict
 from pathlib import Path
 
 from certkit._files import iso, read_source
 from certkit._text import visible
-from certkit.certificates import Certificate
+from certkit.certificates import Certificate, Field
 from certkit.errors import CertkitError, PasswordError
 from certkit.keystores import Entry, KeyEntry, Keystore, OtherEntry, load_keystore
 from certkit.keystores import convert as convert_file
+from certkit.keystores.explaining import explain_entry, explain_store, other_facts
 from certkit.keystores.saving import WRITTEN_FORMATS, format_for
 
 __all__ = ["add_parsers", "certificate_facts", "inspect_entries", "read_password"]
@@ -51,8 +53,8 @@ def _entry_facts(entry: Entry) -> dict[str, object]:
     if isinstance(entry, KeyEntry):
         facts["chain"] = [certificate_facts(item) for item in entry.chain.others]
         facts["key_encrypted"] = entry.sealed.encrypted
-    if isinstance(entry, OtherEntry) and entry.error is not None:
-        facts["error"] = str(entry.error)
+    if isinstance(entry, OtherEntry):
+        facts |= other_facts(entry) if entry.error is None else {"error": str(entry.error)}
     return facts
 
 
@@ -173,6 +175,8 @@ def inspect(args: argparse.Namespace) -> int:
         except CertkitError as error:
             found.append((path, error))
     facts = [_facts(path, store) for path, store in found]
+    if args.json and args.explain:
+        facts = [item | _explanation(store) for item, (_, store) in zip(facts, found, strict=True)]
     if args.json:
         _say(json.dumps(facts, indent=2, ensure_ascii=False))
     else:
@@ -183,12 +187,32 @@ def inspect(args: argparse.Namespace) -> int:
     return 2 if any(item["error"] for item in facts) else 0
 
 
+def _explanation(store: Keystore | CertkitError) -> dict[str, object]:
+    """Return the fields of the file and of each entry, in plain words, for --json --explain."""
+    if isinstance(store, CertkitError):
+        return {"explanation": None}
+    entries = []
+    for entry in store.entries:
+        chain = entry.chain if isinstance(entry, KeyEntry) else ()
+        only = None if isinstance(entry, OtherEntry) else entry.certificate
+        several = tuple(chain) or ((only,) if only is not None else ())
+        entries.append(
+            {
+                "entry": [asdict(field) for field in explain_entry(entry)],
+                "certificates": [[asdict(field) for field in item.explain()] for item in several],
+            }
+        )
+    return {"explanation": {"file": [asdict(field) for field in explain_store(store)], "entries": entries}}
+
+
 def _report(path: str, store: Keystore | CertkitError, *, explain: bool) -> Iterable[str]:
     if isinstance(store, CertkitError):
         yield f"{visible(str(path))}: cannot be read"
         return
     yield f"{visible(str(path))}: {store!r}"
-    if store.protection:
+    if explain:
+        yield from _field_lines(explain_store(store), "  ")
+    elif store.protection:
         yield f"  protection: {store.protection}; integrity {store.integrity}"
     for note in store.notes:
         yield f"  note: {note}"
@@ -199,25 +223,41 @@ def _report(path: str, store: Keystore | CertkitError, *, explain: bool) -> Iter
 
 
 def _entry_lines(entry: Entry, explain: bool) -> Iterable[str]:
+    if explain and entry.kind != "damaged":
+        yield from _field_lines(explain_entry(entry))
     if isinstance(entry, OtherEntry):
-        yield f"     {entry.error or entry.what}"
+        yield from _other_lines(entry, explain)
         return
-    if isinstance(entry, KeyEntry):
+    if isinstance(entry, KeyEntry) and not explain:
         lock = f"encrypted: {entry.sealed.protection}" if entry.sealed.encrypted else "not encrypted"
         yield f"     key: {lock}; not opened"
-        certificates = tuple(entry.chain)
-    else:
-        certificates = (entry.certificate,)
-    for certificate in certificates:
+    for certificate in entry.chain if isinstance(entry, KeyEntry) else (entry.certificate,):
         yield from _certificate_lines(certificate, explain)
+
+
+def _field_lines(fields: Iterable[Field], margin: str = "     ") -> Iterable[str]:
+    for field in fields:
+        critical = " (critical)" if field.critical else ""
+        yield f"{margin}{field.name}{critical}: {visible(field.value, 400)}"
+        yield f"{margin}    {field.meaning} {field.source}".rstrip() + ("." if field.source else "")
+
+
+def _other_lines(entry: OtherEntry, explain: bool) -> Iterable[str]:
+    if entry.error is not None:
+        yield f"     {entry.error}"
+        return
+    facts = next(iter(other_facts(entry).values()), None)
+    if not isinstance(facts, dict):
+        yield f"     {entry.what}"
+    elif not explain:
+        for name, value in facts.items():
+            shown = ", ".join(map(str, value)) if isinstance(value, list) else value
+            yield f"     {name.replace('_', ' ')}: {visible(str('none' if shown in {None, ''} else shown), 400)}"
 
 
 def _certificate_lines(certificate: Certificate, explain: bool) -> Iterable[str]:
     if explain:
-        for field in certificate.explain():
-            critical = " (critical)" if field.critical else ""
-            yield f"     {field.name}{critical}: {visible(field.value, 400)}"
-            yield f"         {field.meaning} {field.source}."
+        yield from _field_lines(certificate.explain())
         yield f"     SHA-256: {certificate.sha256}"
         return
     yield f"     subject: {certificate.subject or '(empty)'}"
@@ -251,6 +291,7 @@ def convert(args: argparse.Namespace) -> int:
         alias=args.alias,
         format=args.format,
         legacy=args.legacy,
+        encoding="pem" if args.pem else None,
         overwrite=args.force,
     )
     if args.json:
@@ -293,6 +334,7 @@ def add_parsers(subparsers: argparse._SubParsersAction[argparse.ArgumentParser])
     parser.add_argument("--format", choices=WRITTEN_FORMATS, help="overrides the suffix of OUT")
     parser.add_argument("--alias", help="take this entry only")
     parser.add_argument("--legacy", action="store_true", help="PKCS#12 for old readers: 3DES and SHA-1")
+    parser.add_argument("--pem", action="store_true", help="PKCS#7 between BEGIN and END lines, not as DER")
     parser.add_argument("--force", action="store_true", help="replace OUT if it is there")
     parser.add_argument("--json", action="store_true", help="print one object")
     _add_password_options(parser)

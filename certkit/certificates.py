@@ -92,7 +92,7 @@ class Certificate:
                 raw = x509.load_der_x509_certificate(der)
                 raw.serial_number  # noqa: B018 - decoded now, so that the warning comes here
                 _ = raw.not_valid_before_utc, raw.not_valid_after_utc
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, x509.InvalidVersion) as error:
             raise FormatError(
                 f"this is no certificate ({visible(str(error), 160)})",
                 on=f"{len(der):,} bytes of DER",

@@ -1,21 +1,49 @@
-"""What happened to bytes that are no format any more: re-encoded, translated, cut, or something else entirely."""
+"""What happened to bytes that are no format any more: re-encoded, translated, cut; and how to undo it."""
 
 from __future__ import annotations
 
-from certkit._text import visible
-from certkit.errors import FormatError, LimitError
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
-__all__ = ["refuse"]
+from certkit import _der
+from certkit.errors import FormatError, LimitError
+from certkit.formats.jks import MAGICS
+from certkit.formats.pem import bare_base64, looks_like_armor, pem_blocks, text_of
+from certkit.formats.strangers import stranger
+
+__all__ = ["Damage", "find_damage", "refuse"]
 
 _REPLACEMENT = b"\xef\xbf\xbd"
+_BOM = b"\xef\xbb\xbf"
+_LOOSE_ARMOR = re.compile(
+    r"[-\u2010-\u2015\u2212]{1,10} ?(BEGIN|END) ([A-Z0-9][A-Z0-9 ]{0,60}?) ?[-\u2010-\u2015\u2212]{1,10}"
+)
 
 
-def _wrong(what: str, hint: str, kind: str) -> FormatError:
-    return FormatError(what, hint=hint, cause="wrong-file-format", kind=kind)
+@dataclass(frozen=True, slots=True)
+class Damage:
+    """What happened to a file.
 
+    Attributes
+    ----------
+    kind : str
+        The word for it, e.g. ``"crlf-translated"``.
+    what, hint : str
+        What happened, and what to do.
+    repaired : bytes or None
+        The bytes as they were, if what happened can be undone; else None.
+    """
 
-def _damaged(what: str, hint: str, kind: str) -> FormatError:
-    return FormatError(what, hint=hint, cause="tampered-or-corrupt", kind=kind)
+    kind: str
+    what: str
+    hint: str
+    repaired: bytes | None = field(default=None, repr=False)
+
+    @property
+    def error(self) -> FormatError:
+        """The error that says so."""
+        return FormatError(self.what, hint=self.hint, cause="tampered-or-corrupt", kind=self.kind)
 
 
 def refuse(data: bytes, error: FormatError | None = None, where: str | None = None) -> FormatError:
@@ -30,52 +58,215 @@ def refuse(data: bytes, error: FormatError | None = None, where: str | None = No
     where : str, optional
         What to name in the message.
     """
-    found = _limit(error) or _damage(data) or error or _stranger(data)
+    if isinstance(error, LimitError):
+        # What was refused for its size was understood: no damage explains it better.
+        return error
+    damage = find_damage(data)
+    found = damage.error if damage is not None else error or stranger(data)
+    if error is not None and error.cause is None:
+        found.cause = found.cause or "tampered-or-corrupt"
     if where is not None and found.on is None:
-        return FormatError(found.what, on=where, hint=found.hint, cause=found.cause, kind=found.kind)
+        found.on = where
     return found
 
 
-def _limit(error: FormatError | None) -> FormatError | None:
-    # What was refused for its size was understood: no damage explains it better.
-    return error if isinstance(error, LimitError) else None
+def find_damage(data: bytes) -> Damage | None:
+    r"""Return what happened to these bytes, or None if nothing is recognised.
 
-
-def _damage(data: bytes) -> FormatError | None:
-    if not data:
-        return _damaged(
-            "this file is empty",
-            "make it again: the program that wrote it failed, or the disk was full",
-            "empty",
-        )
-    if data[:3] == b"\xef\xbb\xbf" and data[3:4] in {b"\x30", b"\xfe"}:
-        return _damaged(
-            "a UTF-8 byte order mark was put before binary data",
-            "remove the first three bytes: tail -c +4 FILE > GOOD",
-            "byte-order-mark",
-        )
-    if data.count(_REPLACEMENT) >= 2:
-        return _damaged(
-            f"this binary file was read as UTF-8 text and written again: {data.count(_REPLACEMENT):,} times "
-            "EF BF BD stands where other bytes were, and they are lost",
-            "fetch the original again, in binary mode; exclude it from text filtering (Maven, git, editors)",
-            "utf8-reencoded",
-        )
+    Examples
+    --------
+    >>> find_damage(b"\xef\xbb\xbf\x30\x03\x02\x01\x03").kind
+    'byte-order-mark'
+    """
+    for check in _CHECKS:
+        found = check(data)
+        if found is not None:
+            return found
     return None
 
 
-def _stranger(data: bytes) -> FormatError:
-    """Return what a file is that is none of ours."""
-    start = data[:512].lstrip().lower()
-    if start.startswith((b"<!doctype html", b"<html", b"<head")):
-        return _wrong(
-            "this is a web page, not a certificate: a download ended on an error or a login page",
-            "open it in a browser to read what it says, then fetch the file itself",
-            "html-page",
-        )
-    text = visible(data[:24].decode("latin-1"), 60)
-    return _wrong(
-        "this is no certificate, key or keystore that certkit knows",
-        f"certkit reads PEM, DER, PKCS#7, PKCS#12, JKS and JCEKS; it begins with {text!r}",
-        "unknown-format",
+def whole(data: bytes) -> bool:
+    """Return whether bytes look like a complete file of ours: DER that ends where it says, JKS, or PEM."""
+    if data[:4] in MAGICS:
+        # The count of entries is small in every real keystore; damage shows in its high bytes.
+        return data[4:7] == b"\0\0\0" and data[7:8] in {b"\1", b"\2"} and data[8:9] == b"\0"
+    if data[:1] != b"\x30":
+        return False
+    try:
+        return _der.read(data).end == len(data.rstrip(b"\r\n\0")) or _der.read(data).end == len(data)
+    except FormatError:
+        return False
+
+
+def _empty(data: bytes) -> Damage | None:
+    if data.strip(b"\0 \t\r\n"):
+        return None
+    what = "this file is empty" if not data else "this file holds nothing but blanks or zeros"
+    return Damage("empty", what, "make it again: the program that wrote it failed, or the disk was full")
+
+
+def _byte_order_mark(data: bytes) -> Damage | None:
+    if not data.startswith(_BOM) or (data[3:4] != b"\x30" and data[3:7] not in MAGICS):
+        return None
+    return Damage(
+        "byte-order-mark",
+        "a UTF-8 byte order mark (EF BB BF) was put before binary data",
+        "remove the first three bytes: tail -c +4 FILE > GOOD",
+        data[3:] if whole(data[3:]) else None,
     )
+
+
+def _blank_first(data: bytes) -> Damage | None:
+    stripped = data.lstrip(b" \t\r\n")
+    if len(stripped) == len(data) or not whole(stripped):
+        return None
+    return Damage(
+        "blank-line-first",
+        f"{len(data) - len(stripped)} blanks or line ends stand before the binary data",
+        f"remove them: tail -c +{len(data) - len(stripped) + 1} FILE > GOOD",
+        stripped,
+    )
+
+
+def _utf8(data: bytes) -> Damage | None:
+    lost = data.count(_REPLACEMENT)
+    if lost >= 2:
+        return Damage(
+            "utf8-replaced",
+            f"this binary file was read as UTF-8 text and written again: EF BF BD stands {lost:,} times where "
+            "other bytes were, and they are lost",
+            "fetch the original again, in binary mode; keep it out of text filtering (Maven, git, editors)",
+        )
+    # 30 82 becomes 30 C2 82, FE ED becomes C3 BE C3 AD, CE CE becomes C3 8E C3 8E.
+    if data[:2] not in {b"\x30\xc2", b"\xc3\xbe", b"\xc3\x8e"} and data[:4] != b"\x30\xe2\x80\x9a":
+        return None
+    for codec in ("latin-1", "cp1252"):
+        try:
+            original = data.decode("utf-8").encode(codec)
+        except (UnicodeDecodeError, UnicodeEncodeError):
+            continue
+        if whole(original):
+            return Damage(
+                "utf8-reencoded",
+                f"this binary file was read as text ({codec}) and written as UTF-8: every byte above 7F became two",
+                f"undo it: iconv -f UTF-8 -t {codec.replace('cp', 'WINDOWS-')} FILE > GOOD",
+                original,
+            )
+    return None
+
+
+def _line_ends(data: bytes) -> Damage | None:
+    pairs = data.count(b"\r\n")
+    if not pairs or data.count(b"\n") != pairs or whole(data):
+        return None
+    original = data.replace(b"\r\n", b"\n")
+    if not whole(original):
+        return None
+    return Damage(
+        "crlf-translated",
+        f"this binary file was copied as text: a carriage return was put before each of its {pairs} line feeds",
+        "copy it again in binary mode (FTP: binary; git: *.p12 binary in .gitattributes)",
+        original,
+    )
+
+
+def _armor(data: bytes) -> Damage | None:
+    if not looks_like_armor(data) and b"BEGIN " not in data[:4096]:
+        return None
+    text = text_of(data).decode("utf-8", "replace")
+    found = _LOOSE_ARMOR.search(text)
+    if found is None or any(block.error is None for block in pem_blocks(data)):
+        return None
+    if "\\n" in text and b"-----BEGIN " in data:
+        fixed = text.replace("\\r", "").replace("\\n", "\n").strip("\"'")
+        kind, what = "escaped-newlines", "the line ends of this PEM are written as a backslash and an n"
+        hint = "make them real: printf '%b' \"$TEXT\" > GOOD"
+    else:
+        fixed = _LOOSE_ARMOR.sub(r"-----\1 \2-----", text)
+        kind, what = "pem-wrong-armor", f"the lines around this PEM are not right: {found.group(0)!r}"
+        hint = "five hyphens on each side: -----BEGIN CERTIFICATE-----"
+    repaired = fixed.encode("utf-8")
+    good = any(block.error is None for block in pem_blocks(repaired))
+    if not good and kind == "pem-wrong-armor" and b"-----BEGIN " in data:
+        return None
+    return Damage(kind, what, hint, repaired if good else None)
+
+
+def _base64(data: bytes) -> Damage | None:
+    text = b"".join(text_of(data[:4096]).split())
+    # Short words and names are base64, too: a file of ours has at least a few lines.
+    if len(text) < 100 or re.fullmatch(rb"[A-Za-z0-9+/]+={0,2}", text) is None:
+        return None
+    try:
+        if bare_base64(data) is not None:
+            return None
+    except FormatError as error:
+        return Damage(str(error.kind), error.what, error.hint, _padded(data))
+    rest = b"".join(text_of(data).split())
+    if text == text.lower():
+        return Damage(
+            "base64-lowercased",
+            "this base64 was made lower-case: capitals mean other bits, and which were capitals is lost",
+            "copy it again from the source",
+        )
+    restored = _first_letter_back(rest)
+    if restored is not None:
+        return Damage(
+            "base64-cut",
+            "the first character of this base64 was lost",
+            "put the M back at its start",
+            restored,
+        )
+    return Damage(
+        "base64-cut",
+        "this is base64 without its beginning: DER in base64 begins with MI, a PEM's lines with -----BEGIN",
+        "copy it again, from its first line on",
+    )
+
+
+def _padded(data: bytes) -> bytes | None:
+    letters = b"".join(text_of(data).split()).rstrip(b"=")
+    try:
+        original = bare_base64(letters + b"=" * (-len(letters) % 4))
+    except FormatError:
+        return None
+    return original if original is not None and whole(original) else None
+
+
+def _first_letter_back(text: bytes) -> bytes | None:
+    if not text.startswith((b"II", b"IG", b"IE", b"HH", b"HI")):
+        return None
+    try:
+        original = bare_base64(b"M" + text)
+    except FormatError:
+        return None
+    return original if original is not None and whole(original) else None
+
+
+def _truncated(data: bytes) -> Damage | None:
+    if data[:1] != b"\x30" or len(data) < 4:
+        return None
+    size = data[1] & 0x7F
+    if data[1] < 0x81 or size > 4 or data[2] == 0:
+        return None
+    announced = 2 + size + int.from_bytes(data[2 : 2 + size])
+    # A text that happens to begin with a zero announces anything; a real file was cut, not multiplied.
+    if announced <= len(data) or announced > 64 * len(data) + 4096:
+        return None
+    return Damage(
+        "truncated",
+        f"this file is cut short: it announces {announced:,} bytes and has {len(data):,}",
+        "copy it again, whole, in binary mode",
+    )
+
+
+_CHECKS: tuple[Callable[[bytes], Damage | None], ...] = (
+    _empty,
+    _byte_order_mark,
+    _blank_first,
+    _utf8,
+    _line_ends,
+    _armor,
+    _base64,
+    _truncated,
+)

@@ -54,7 +54,7 @@ def structure(data: bytes) -> str:
     top = _der.read(data)
     if top.tag != _der.SEQUENCE:
         return "der"
-    parts = _children(top)
+    parts = top.children()
     shape = "".join(_LETTERS.get(part.tag, ".") for part in parts[:12])
     if shape == "SSB":
         return _signed(parts[0])

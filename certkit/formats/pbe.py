@@ -163,10 +163,20 @@ def _open_pkcs12(
     data: bytes,
     work: Work,
 ) -> bytes:
-    secret = bmp_password(password)
-    key = pkcs12_kdf("sha1", secret, salt, 1, iterations, size, work)
-    iv = pkcs12_kdf("sha1", secret, salt, 2, iterations, iv_size, work) if iv_size else b""
-    return _decrypt(cipher, key, iv, data)
+    def attempt(text: str | None) -> bytes:
+        secret = bmp_password(text)
+        key = pkcs12_kdf("sha1", secret, salt, 1, iterations, size, work)
+        iv = pkcs12_kdf("sha1", secret, salt, 2, iterations, iv_size, work) if iv_size else b""
+        return _decrypt(cipher, key, iv, data)
+
+    if password is None or password.isascii():
+        return attempt(password)
+    try:
+        return attempt(password)
+    except ValueError:
+        # Java seals with the password's UTF-8 bytes, the high bit of each cut off, and nobody else does.
+        mangled = "".join(chr(byte & 0x7F) for byte in password.encode("utf-8", "surrogatepass"))
+        return attempt(mangled)
 
 
 def _pbes1(oid: str, salt: bytes, iterations: int) -> Scheme:

@@ -20,6 +20,7 @@ _FRIENDLY = re.compile(rb"^[ \t]*friendlyName:[ \t]*([^\r\n]{1,500})", re.ASCII 
 _ALIAS_REACH = 2000
 _SPACES = bytes.maketrans(b"\t\r\n", b"   ")
 _NO_LINES = dict.fromkeys((*range(32), 127, 133, 8232, 8233), " ")
+_DER_LETTERS = tuple(b"M" + bytes([letter]) for letter in b"ABCDEFGHIJKLMNOP")
 _BASE64 = re.compile(rb"[A-Za-z0-9+/]*={0,2}", re.ASCII)
 
 
@@ -231,20 +232,25 @@ def _bad_character(packed: bytes, at: int) -> FormatError:
 
 def looks_like_armor(data: bytes) -> bool:
     """Return whether there is something like a BEGIN line, right or wrong."""
-    return _ANY_BEGIN.search(text_of(data)[:1_000_000]) is not None
+    return _ANY_BEGIN.search(text_of(data)) is not None
 
 
 def bare_base64(data: bytes) -> bytes | None:
-    """Return the DER or keystore that bare base64 stands for, or None if it is no such base64.
+    """Return the DER, keystore or PEM that bare base64 stands for, or None if it is no such base64.
 
     Raises
     ------
     FormatError
-        If it begins as the base64 of a DER SEQUENCE and then is cut or padded wrongly.
+        If it begins as the base64 of one of them and then is cut or padded wrongly.
+
+    Examples
+    --------
+    >>> bare_base64(b"no base64") is None
+    True
     """
     text = text_of(data).strip()
-    # 0x30 0x82 is MI in base64, 0x30 0x81 MH or MI, JKS /u3+7Q, JCEKS zs7Ozg.
-    if not text.startswith((b"MI", b"MH", b"MF", b"MC", b"MG", b"MD", b"ME", b"MB", b"/u3+7Q", b"zs7Ozg")):
+    # 30 82 is MI in base64 (other lengths: MA to MP), FE ED FE ED is /u3+7Q, CE CE CE CE zs7Ozg, "-----" LS0tLS.
+    if not text.startswith((*_DER_LETTERS, b"/u3+7", b"zs7Oz", b"LS0tLS1C")):
         return None
     sample = text[:4096].translate(_SPACES).replace(b" ", b"")
     good = _BASE64.match(sample)

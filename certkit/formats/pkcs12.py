@@ -47,9 +47,14 @@ class _Reading:
     password: str | None
     known: bool
     work: Work
+    ber: bool
     protection: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     bags: int = 0
+
+    def element(self, data: bytes) -> _der.Element:
+        """Return the first element, its lengths made definite if this file is BER, as NSS writes it."""
+        return _der.read(definite(data) if self.ber else data)
 
 
 def read_pkcs12(data: bytes, password: str | None = None) -> Contents:
@@ -73,7 +78,7 @@ def read_pkcs12(data: bytes, password: str | None = None) -> Contents:
         If the password is missing or wrong.
     """
     try:
-        return _read(data, password)
+        return _read_any(data, password)
     except (ValueError, IndexError) as error:
         if isinstance(error, FormatError | LimitError | PasswordError):
             raise
@@ -92,15 +97,19 @@ def read_pkcs12(data: bytes, password: str | None = None) -> Contents:
         ) from None
 
 
-def _read(data: bytes, password: str | None) -> Contents:
+def _read_any(data: bytes, password: str | None) -> Contents:
+    work = Work()
     try:
-        outer = _der.read(data)
-        parts = outer.children()
+        return _read(data, _Reading(password, password is not None, work, ber=False))
     except FormatError as error:
         if error.kind != "bad-length":
             raise
-        outer = _der.read(definite(data))
-        parts = outer.children()
+    return _read(data, _Reading(password, password is not None, work, ber=True))
+
+
+def _read(data: bytes, reading: _Reading) -> Contents:
+    given = reading.known
+    parts = reading.element(data).children()
     if _der.integer(parts[0]) != 3:
         raise FormatError(
             f"PKCS#12 has version 3, and this file says {_der.integer(parts[0])}",
@@ -109,7 +118,6 @@ def _read(data: bytes, password: str | None) -> Contents:
         )
     content = _data_content(parts[1])
     mac = parse_mac(parts[2]) if len(parts) > 2 else None
-    reading = _Reading(password, password is not None, Work())
     integrity = _check_mac(reading, mac, content)
     bags = list(_safes(reading, content))
     if integrity == "mismatch":
@@ -124,7 +132,7 @@ def _read(data: bytes, password: str | None) -> Contents:
         "; ".join(words),
         integrity,
         tuple(reading.notes),
-        empty_password=password is None and reading.known,
+        empty_password=not given and reading.known,
     )
 
 
@@ -183,7 +191,7 @@ def _refuse_mismatch(reading: _Reading, bags: list[Bag]) -> None:
 
 
 def _safes(reading: _Reading, content: bytes) -> Iterator[Bag]:
-    for info in _der.read(content).children():
+    for info in reading.element(content).children():
         kind, *rest = info.children()
         oid = _der.oid_text(kind.content)
         if oid == DATA:
@@ -220,7 +228,7 @@ def _unsealed(reading: _Reading, encrypted: _der.Element) -> bytes:
 
 def _bags(reading: _Reading, content: bytes, depth: int) -> Iterator[Bag]:
     check_depth(depth)
-    for element in _der.read(content).children():
+    for element in reading.element(content).children():
         reading.bags += 1
         check_count(reading.bags)
         kind, value, *rest = element.children()

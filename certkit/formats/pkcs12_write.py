@@ -73,12 +73,18 @@ def write_pkcs12(
     Raises
     ------
     ArgumentError
-        If a key is to be written without a password, or the iterations make no sense.
+        If a key is to be written without a password, the iterations make no sense, or the password of a
+        `legacy` file has letters outside ASCII, which Java garbles.
     """
     rounds = iterations if iterations is not None else (LEGACY_ITERATIONS if legacy else DEFAULT_ITERATIONS)
     if not 1 <= rounds <= MAX_ITERATIONS // 4:
         raise ArgumentError(
             "this number of iterations makes no sense", on=rounds, hint=f"1 to {MAX_ITERATIONS // 4:,}"
+        )
+    if legacy and password is not None and not password.isascii():
+        raise ArgumentError(
+            "Java opens a PKCS#12 of the old kind with a password of plain ASCII only",
+            hint="leave legacy off, or choose another password",
         )
     seal = None if password is None else _Seal(password, legacy, rounds)
     key_ids = _key_ids(entries)

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from certkit import _der
 from certkit.errors import CertkitError, FormatError
-from certkit.formats.damage import refuse
+from certkit.formats.damage import find_damage, refuse, whole
 from certkit.formats.der import structure, structure_name
 from certkit.formats.items import Contents, Item, SealedKey
 from certkit.formats.jks import MAGICS, read_jks
@@ -49,16 +49,22 @@ def read_contents(data: bytes, password: str | None = None) -> Contents:
     """
     if data[:4] in MAGICS:
         return _checked(data, lambda: read_jks(data, password))
-    if looks_like_armor(data):
+    # A DER file may hold such a text in a comment; one that ends where it says is taken for DER.
+    if looks_like_armor(data) and not whole(data):
         blocks = pem_blocks(data)
         if blocks:
-            return _from_pem(blocks, password)
+            return _checked(data, lambda: _from_pem(blocks, password))
     if data[:1] == b"\x30":
         return _checked(data, lambda: _from_der(data, password))
     decoded = bare_base64(data)
     if decoded is not None:
         inner = read_contents(decoded, password)
-        note = "The file is base64 without BEGIN and END lines: most programs want it decoded first."
+        what = (
+            "of a PEM file, as in a Kubernetes secret"
+            if inner.encoding == "PEM"
+            else "without BEGIN and END lines"
+        )
+        note = f"The file is base64 {what}: most programs want it decoded first (base64 -d)."
         return replace(inner, encoding="base64", notes=(*inner.notes, note))
     raise refuse(data)
 
@@ -74,6 +80,7 @@ def _checked(data: bytes, read: Callable[[], Contents]) -> Contents:
 
 
 def _from_der(data: bytes, password: str | None) -> Contents:
+    _check_line_ends(data)
     kind = structure(data) if data[1:2] != b"\x80" else _indefinite(data)
     if kind == "pkcs12":
         return read_pkcs12(data, password)
@@ -88,6 +95,14 @@ def _from_der(data: bytes, password: str | None) -> Contents:
     if data[end:].strip(b"\0\r\n\x1a "):
         notes = (f"{len(data) - end:,} bytes after the end of it were not read.",)
     return Contents("der", "binary", (item,), notes=notes)
+
+
+def _check_line_ends(data: bytes) -> None:
+    """Refuse a file with bytes after its end if line ends explain them: inside, they look like a wrong password."""
+    if data[1:2] != b"\x80" and _der.read(data).end < len(data):
+        found = find_damage(data)
+        if found is not None:
+            raise found.error
 
 
 def _indefinite(data: bytes) -> str:

@@ -159,6 +159,7 @@ def convert(
     format: str | None = None,
     legacy: bool = False,
     iterations: int | None = None,
+    encoding: str | None = None,
     overwrite: bool = False,
 ) -> Conversion:
     """Write a file's entries in another format, load the result again, and say what became of each.
@@ -179,7 +180,7 @@ def convert(
         Take this entry only.
     format : str, optional
         Overrides the suffix.
-    legacy, iterations
+    legacy, iterations, encoding
         As `save_keystore`.
     overwrite : bool
         Whether an existing file may be replaced.
@@ -210,7 +211,9 @@ def convert(
     entries = _collect(job)
     if chosen in {"jks", "pkcs12"}:
         entries = _named(job, entries)
-    data = outgoing_bytes(entries, secret, format=chosen, legacy=legacy, iterations=iterations)
+    data = outgoing_bytes(
+        entries, secret, format=chosen, legacy=legacy, iterations=iterations, encoding=encoding
+    )
     again = load_keystore(data, secret)
     _account(job, entries, again, secret)
     path = write_file(

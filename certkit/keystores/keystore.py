@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from certkit._html import Html, badge, details, join, table, tag
 from certkit._text import count, visible
@@ -23,6 +24,8 @@ from certkit.keystores.entries import (
 )
 
 __all__ = ["Keystore", "Secret", "chain_for"]
+
+E = TypeVar("E", KeyEntry, Entry)
 
 
 class Secret:
@@ -118,10 +121,9 @@ class Keystore:
         return tuple(entry.alias for entry in self.entries)
 
     def __getitem__(self, alias: str) -> Entry:
-        for same in (str.__eq__, _same_alias):
-            for entry in self.entries:
-                if same(entry.alias, alias):
-                    return entry
+        found = _named(self.entries, alias)
+        if found is not None:
+            return found
         raise ArgumentError(
             "no entry has this alias",
             on=repr(visible(str(alias), 80)),
@@ -179,7 +181,8 @@ class Keystore:
             If there are several and no alias is given.
         """
         if alias is not None:
-            entry = self[alias]
+            # A key and a certificate may share a name in PKCS#12: here the key is meant.
+            entry = _named(self.keys, alias) or self[alias]
             if not isinstance(entry, KeyEntry):
                 raise CredentialError(
                     f"this entry is a {WORDS[entry.kind]}, not a private key",
@@ -308,6 +311,14 @@ def _entry_text(entry: Entry) -> str:
 def _entry_dates(entry: Entry) -> object:
     certificate = None if isinstance(entry, OtherEntry) else entry.certificate
     return "" if certificate is None else certificate.validity_badge()
+
+
+def _named(entries: Sequence[E], alias: str) -> E | None:
+    for same in (str.__eq__, _same_alias):
+        for entry in entries:
+            if same(entry.alias, alias):
+                return entry
+    return None
 
 
 def _same_alias(one: str, other: str) -> bool:

@@ -20,6 +20,7 @@ from certkit.keystores.entries import (
     OtherEntry,
     TrustedCertificateEntry,
 )
+from certkit.keystores.explaining import other_facts
 from certkit.keystores.keystore import Keystore, Secret
 
 __all__ = ["load_certificate", "load_certificates", "load_credential", "load_keystore", "load_private_key"]
@@ -85,9 +86,12 @@ def _entry(item: Item) -> Entry:
             return TrustedCertificateEntry(alias, Certificate.from_der(item.data), created)
         if item.kind == "certificate":
             return CertificateEntry(alias, Certificate.from_der(item.data))
+        other = OtherEntry(alias, item.kind, item.label or WORDS[item.kind], item.data, item.error)
+        if other.error is None:
+            other_facts(other)
     except FormatError as error:
         return OtherEntry(alias, "damaged", item.label or item.kind, error=error)
-    return OtherEntry(alias, item.kind, item.label or WORDS[item.kind], item.data, item.error)
+    return other
 
 
 def _moment(milliseconds: int | None) -> datetime | None:

@@ -77,6 +77,7 @@ def save_keystore(
     legacy: bool = False,
     key_password: str | None = None,
     iterations: int | None = None,
+    encoding: str | None = None,
     overwrite: bool = True,
 ) -> Path:
     """Write keys, chains and trust anchors into a file, and return its path.
@@ -98,6 +99,8 @@ def save_keystore(
         For JKS: a password of its own for every key.
     iterations : int, optional
         For PKCS#12: rounds of key derivation.
+    encoding : {"der", "pem"}, optional
+        For PKCS#7: DER, the default, or the same between BEGIN and END lines.
     overwrite : bool
         Whether an existing file may be replaced.
 
@@ -123,7 +126,13 @@ def save_keystore(
     """
     chosen = format_for(path, format)
     data = keystore_bytes(
-        contents, password, format=chosen, legacy=legacy, key_password=key_password, iterations=iterations
+        contents,
+        password,
+        format=chosen,
+        legacy=legacy,
+        key_password=key_password,
+        iterations=iterations,
+        encoding=encoding,
     )
     return write_file(path, data, secret=_has_key(contents), overwrite=overwrite)
 
@@ -136,6 +145,7 @@ def keystore_bytes(
     legacy: bool = False,
     key_password: str | None = None,
     iterations: int | None = None,
+    encoding: str | None = None,
 ) -> bytes:
     """Return the bytes that `save_keystore` writes; the parameters are the same.
 
@@ -151,7 +161,9 @@ def keystore_bytes(
     'feedfeed'
     """
     entries = [_with_password(entry, key_password) for entry in _outgoing(contents)]
-    return outgoing_bytes(entries, password, format=format, legacy=legacy, iterations=iterations)
+    return outgoing_bytes(
+        entries, password, format=format, legacy=legacy, iterations=iterations, encoding=encoding
+    )
 
 
 def _with_password(entry: Outgoing, key_password: str | None) -> Outgoing:
@@ -167,8 +179,10 @@ def outgoing_bytes(
     format: str,
     legacy: bool = False,
     iterations: int | None = None,
+    encoding: str | None = None,
 ) -> bytes:
     """Return entries as a file of one format."""
+    _check_encoding(format, encoding)
     if not entries:
         raise ArgumentError(
             "there is nothing to write", hint="give a credential, a truststore or certificates"
@@ -182,7 +196,7 @@ def outgoing_bytes(
     if format == "pem":
         return _pem(entries, password)
     if format == "pkcs7":
-        return _pkcs7(entries)
+        return _pkcs7(entries, encoding or "der")
     return _der_bytes(entries, password)
 
 
@@ -219,10 +233,23 @@ def _sealed(pkcs8: bytes, password: str | None) -> bytes:
     return pkcs8 if password is None else seal_pkcs8(pkcs8, password)
 
 
-def _pkcs7(entries: Sequence[Outgoing]) -> bytes:
+def _check_encoding(format: str, encoding: str | None) -> None:
+    if encoding is None or (format == "pkcs7" and encoding in {"der", "pem"}):
+        return
+    if format == "pkcs7":
+        raise ArgumentError("there is no such encoding", on=repr(encoding), hint='encoding="der" or "pem"')
+    raise ArgumentError(
+        f"only PKCS#7 is written in two encodings, and this is {format}",
+        on=f"encoding={encoding!r}",
+        hint='leave it out, or format="pkcs7"',
+    )
+
+
+def _pkcs7(entries: Sequence[Outgoing], encoding: str) -> bytes:
     if any(entry.key is not None for entry in entries):
         raise ArgumentError("PKCS#7 holds certificates, no private key", hint='format="pkcs12"')
-    return write_pkcs7([der for entry in entries for der in entry.certificates])
+    data = write_pkcs7([der for entry in entries for der in entry.certificates])
+    return data if encoding == "der" else write_pem("PKCS7", data).encode("ascii")
 
 
 def _der_bytes(entries: Sequence[Outgoing], password: str | None) -> bytes:
