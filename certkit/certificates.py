@@ -438,7 +438,12 @@ class CertificateSigningRequest:
         """The alternative names asked for."""
         try:
             value = self.raw.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-        except (x509.ExtensionNotFound, ValueError):
+        except (
+            x509.ExtensionNotFound,
+            x509.DuplicateExtension,
+            x509.UnsupportedGeneralNameType,
+            ValueError,
+        ):
             return ()
         return tuple(visible(general_name(name)) for name in value)
 
