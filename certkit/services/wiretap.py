@@ -186,7 +186,7 @@ class Conversation:
                 sender,
                 f"{len(data):,}",
                 badge("bad", "readable"),
-                tag("pre", Html(_lines(data)), style="white-space:pre-wrap;margin:0"),
+                tag("pre", Html(_lines(data)), style="white-space:pre-wrap;margin:0;background:none"),
             )
             for sender, data in turns
         ]

@@ -10,6 +10,8 @@ from certkit._html import Html, tag
 
 LAYOUT = ipywidgets.Layout(width="auto", max_width="330px")
 STYLE = {"description_width": "110px"}
+# Without it the widest table makes the whole picture wider than the page, and its right side is cut off.
+FIT = Html("<style>.ck-lab .widget-html-content{min-width:0;overflow-x:auto}</style>")
 
 
 class Lab(ipywidgets.VBox):  # type: ignore[misc]

@@ -12,7 +12,7 @@ from certkit._html import Html, badge, details, tag
 from certkit.faults import Fault, Scenario, find_fault, good_scenario, list_faults
 from certkit.handshakes import Handshake
 from certkit.handshakes.ladder import ladder_svg
-from certkit.widgets._view import LAYOUT, STYLE, Lab
+from certkit.widgets._view import FIT, LAYOUT, STYLE, Lab
 
 __all__ = ["HandshakeLab", "LabState"]
 
@@ -81,7 +81,7 @@ class LabState:
         parts.append(details("The messages as a table", shake.messages_html()))
         # Only the verdict is announced: a screen reader need not read the whole picture at each change.
         parts.insert(0, tag("p", badge("good" if shake.ok else "bad", shake.verdict), role="status"))
-        return tag("div", *parts, class_="ck-picture", data_run=run)
+        return tag("div", FIT, *parts, class_="ck-picture", data_run=run)
 
 
 def _rest(story: str) -> str:
