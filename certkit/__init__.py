@@ -46,7 +46,17 @@ if TYPE_CHECKING:
     from certkit.lessons.mysteries import Mystery, mystery
     from certkit.plots import Plot, expiry_timeline
     from certkit.revocation import RevocationList
-    from certkit.services import UserService, Wiretap, call_update_user, generate_stub
+    from certkit.services import (
+        ClosedPort,
+        ForwardProxy,
+        ReverseProxy,
+        SilentPort,
+        SniRouter,
+        UserService,
+        Wiretap,
+        call_update_user,
+        generate_stub,
+    )
     from certkit.stacks.java import JavaVerdict, java_available, java_pkix, java_version
     from certkit.stacks.java_files import java_keystore, keytool
     from certkit.verification import Verification, verify_chain
@@ -91,7 +101,17 @@ _HOMES = {
     "certkit.lessons.mysteries": ("Mystery", "mystery"),
     "certkit.plots": ("Plot", "expiry_timeline"),
     "certkit.revocation": ("RevocationList",),
-    "certkit.services": ("UserService", "Wiretap", "call_update_user", "generate_stub"),
+    "certkit.services": (
+        "ClosedPort",
+        "ForwardProxy",
+        "ReverseProxy",
+        "SilentPort",
+        "SniRouter",
+        "UserService",
+        "Wiretap",
+        "call_update_user",
+        "generate_stub",
+    ),
     "certkit.stacks.java": ("JavaVerdict", "java_available", "java_pkix", "java_version"),
     "certkit.stacks.java_files": ("java_keystore", "keytool"),
     "certkit.verification": ("Verification", "verify_chain"),
@@ -106,11 +126,13 @@ __all__ = [
     "CertkitError",
     "Chain",
     "ClientConfig",
+    "ClosedPort",
     "Comparison",
     "Conversion",
     "Credential",
     "Estate",
     "Fault",
+    "ForwardProxy",
     "Handshake",
     "HandshakeLab",
     "InventorySummary",
@@ -120,10 +142,13 @@ __all__ = [
     "Plot",
     "PrivateKey",
     "Progress",
+    "ReverseProxy",
     "RevocationList",
     "Scenario",
     "ServerCheck",
     "ServerConfig",
+    "SilentPort",
+    "SniRouter",
     "TrustStore",
     "UserService",
     "Verification",
