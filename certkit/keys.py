@@ -35,7 +35,16 @@ _MLDSA: dict[str, type[mldsa.MLDSA44PrivateKey | mldsa.MLDSA65PrivateKey | mldsa
 _RSA_SIZES = {"rsa1024": 1024, "rsa2048": 2048, "rsa3072": 3072, "rsa4096": 4096}
 
 KEY_KINDS: tuple[str, ...] = (*_CURVES, "ed25519", *_MLDSA, *_RSA_SIZES)
-"""The names that ``key=`` takes: P-256 is the default everywhere."""
+"""The names that ``key=`` takes, also as standards write them (``"P-256"``): P-256 is the default everywhere."""
+_OTHER_NAMES = {
+    "ec": "p256",
+    "secp256r1": "p256",
+    "prime256v1": "p256",
+    "secp384r1": "p384",
+    "secp521r1": "p521",
+    "mldsa": "mldsa65",
+    "rsa": "rsa2048",
+}
 
 
 @dataclass(frozen=True)
@@ -142,6 +151,7 @@ def generate_key(kind: str = "p256", *, seed: str | None = None, number: int = 0
     ----------
     kind : str
         One of `KEY_KINDS`: ``"p256"`` (default), ``"p384"``, ``"ed25519"``, ``"mldsa65"``, ``"rsa2048"``, …
+        As standards and tools write it will do too: ``"P-256"``, ``"prime256v1"``, ``"ML-DSA-65"``, ``"RSA"``.
     seed : str, optional
         The same seed gives the same key, a toy by definition. Without it the key is fresh, except for
         RSA: those come from a pool of shipped toys, so that no lesson waits for prime numbers.
@@ -160,6 +170,7 @@ def generate_key(kind: str = "p256", *, seed: str | None = None, number: int = 0
     >>> generate_key("p256", seed="a").spki_sha256 == generate_key("p256", seed="a").spki_sha256
     True
     """
+    given, kind = kind, _plain_kind(kind)
     if kind in _RSA_SIZES:
         pool = _rsa_pool(_RSA_SIZES[kind])
         return PrivateKey(pool[number % len(pool)], toy=True)
@@ -179,7 +190,12 @@ def generate_key(kind: str = "p256", *, seed: str | None = None, number: int = 0
         if seed is None:
             return PrivateKey(family.generate())
         return PrivateKey(family.from_seed_bytes(_expand(seed, kind, 32)), toy=True)
-    raise ArgumentError("unknown kind of key", on=repr(kind), hint="one of " + ", ".join(KEY_KINDS))
+    raise ArgumentError("unknown kind of key", on=repr(given), hint="one of " + ", ".join(KEY_KINDS))
+
+
+def _plain_kind(kind: str) -> str:
+    plain = str(kind).lower().translate(str.maketrans("", "", "-_ "))
+    return _OTHER_NAMES.get(plain, plain)
 
 
 # Group orders (SEC 2, sections 2.4.2, 2.5.1 and 2.6.1).

@@ -40,6 +40,24 @@ def test_two_leaves_of_one_name_are_still_two() -> None:
     assert first.key.spki_sha256 != second.key.spki_sha256
 
 
+@pytest.mark.parametrize(
+    ("name", "algorithm", "bits"),
+    [
+        ("P-256", "EC", 256),
+        ("prime256v1", "EC", 256),
+        ("secp384r1", "EC", 384),
+        ("RSA", "RSA", 2048),
+        ("RSA-4096", "RSA", 4096),
+        ("Ed25519", "Ed25519", 256),
+        ("ML-DSA-44", "ML-DSA-44", None),
+    ],
+)
+def test_a_key_goes_by_the_names_of_its_standard(name: str, algorithm: str, bits: int | None) -> None:
+    key = ck.generate_key(name, seed="tests")
+    assert (key.algorithm, key.bits) == (algorithm, bits)
+    assert key.spki_sha256 == ck.generate_key(name.lower(), seed="tests").spki_sha256
+
+
 @pytest.mark.parametrize("kind", KEY_KINDS)
 def test_every_kind_of_key_signs_and_is_described(kind: str) -> None:
     ca = ck.CertificateAuthority("Root", key=kind)
