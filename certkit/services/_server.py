@@ -278,7 +278,15 @@ class LoopbackServer:
         )
         with self._threads_lock:
             self._threads[thread] = connection
-        thread.start()
+        try:
+            thread.start()
+        except RuntimeError:
+            # From 3.12 on Python starts no thread once it is ending: then nobody will be served any more.
+            with self._threads_lock:
+                del self._threads[thread]
+            if connection is None:
+                raise
+            connection.socket.close()
         return thread
 
     def _run(self, work: object, connection: Connection | None) -> None:
