@@ -193,3 +193,18 @@ def test_the_picture_holds_every_message() -> None:
     assert len(html) < 20_000
     assert "<script" not in html
     assert 'data-run="7"' in ck.HandshakeLab().state.picture(7)
+
+
+def test_one_message_opened_and_all_that_was_said() -> None:
+    run = ck.good_scenario(two_way=True).run()
+    proof = run.message("CertificateVerify", "client")
+    assert (proof.sender, dict(proof.fields)["algorithm"]) == ("client", "ecdsa_secp256r1_sha256")
+    assert run.message("CertificateVerify").sender == "server"
+    assert "ecdsa_secp256r1_sha256" in proof._repr_html_()
+    assert len(run.message("Certificate")._repr_html_()) < 10_000
+    with pytest.raises(ArgumentError, match=r"no such message of the server.*ServerHello"):
+        run.message("ClientHello", "server")
+    credential = run.client_config.credential
+    assert credential is not None
+    assert credential.certificate.der in run.transcript
+    assert not credential.key.is_in(run.transcript)

@@ -11,7 +11,8 @@ from functools import cached_property
 
 from cryptography import x509
 
-from certkit._text import count, visible
+from certkit._html import Html, definitions, details, join, tag
+from certkit._text import count, hexdump, visible
 from certkit.certificates import Certificate
 from certkit.errors import FormatError
 from certkit.handshakes import _names
@@ -76,6 +77,24 @@ class Message:
             return _alert(self.body) if self.name == "Alert" else _read(self.name, self.body[4:], self.tls13)
         except (FormatError, IndexError) as error:
             return f"cannot be read: {error}", (), ()
+
+    def html(self, number: str = "") -> Html:
+        """Return fields and bytes; `number` goes before the name."""
+        # Few messages are longer than this; the fields tell of the whole.
+        shown = 384
+        words = f"Its first {shown} bytes of {self.size}" if len(self.body) > shown else "Its bytes"
+        return join(
+            [
+                definitions(
+                    self.fields or [("content", self.summary)],
+                    caption=f"{number}{self.name} from the {self.sender}",
+                ),
+                details(f"{words}, decrypted", tag("pre", hexdump(self.body, length=shown))),
+            ]
+        )
+
+    def _repr_html_(self) -> Html:
+        return self.html()
 
     def to_dict(self) -> dict[str, object]:
         """Return the facts as JSON values."""

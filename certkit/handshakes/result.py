@@ -8,10 +8,10 @@ from datetime import datetime
 from functools import cached_property
 from typing import NoReturn
 
-from certkit._html import Html, badge, definitions, details, join, table, tag
-from certkit._text import hexdump, visible
+from certkit._html import Html, badge, details, table, tag
+from certkit._text import visible
 from certkit.chains import Chain
-from certkit.errors import CheckFailed
+from certkit.errors import ArgumentError, CheckFailed
 from certkit.handshakes._cause import find_cause
 from certkit.handshakes._recording import Record
 from certkit.handshakes.configs import ClientConfig, ServerConfig
@@ -160,6 +160,37 @@ class Handshake:
         """Yield the messages of that name, from one side or from both."""
         return (item for item in self.messages if item.name == name and sender in {None, item.sender})
 
+    def message(self, name: str, sender: str | None = None) -> Message:
+        """Return the first message of that name, opened: it shows its fields and its bytes.
+
+        Parameters
+        ----------
+        name : str
+            The message's name in the RFC, e.g. ``"CertificateVerify"``.
+        sender : {"client", "server"}, optional
+            Whose; by default, of whichever side sent one first.
+
+        Raises
+        ------
+        ArgumentError
+            If there was no such message; names those that there were.
+        """
+        found = next(self.said(name, sender), None)
+        if found is None:
+            there = dict.fromkeys(item.name for item in self.messages if sender in {None, item.sender})
+            whose = "" if sender is None else f" of the {sender}"
+            raise ArgumentError(
+                f"there is no such message{whose} in this handshake",
+                on=repr(name),
+                hint=", ".join(there) or "none was sent",
+            )
+        return found
+
+    @property
+    def transcript(self) -> bytes:
+        """Every handshake message and alert, decrypted, one after the other: all that the two said."""
+        return b"".join(item.body for item in self.messages)
+
     def raise_if_failed(self) -> None:
         """Raise `CheckFailed` if the handshake failed.
 
@@ -278,13 +309,4 @@ class Handshake:
 
     def message_html(self, number: int) -> Html:
         """Return one message, opened: fields and bytes. `number` counts from 1, as in the ladder."""
-        item = self.messages[number - 1]
-        return join(
-            [
-                definitions(
-                    item.fields or [("content", item.summary)],
-                    caption=f"{number}. {item.name} from the {item.sender}",
-                ),
-                details("Its bytes, decrypted", tag("pre", hexdump(item.body, length=512))),
-            ]
-        )
+        return self.messages[number - 1].html(f"{number}. ")
