@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from certkit.services import (
         ClosedPort,
         ForwardProxy,
+        FtpsService,
         ReverseProxy,
         SilentPort,
         SniRouter,
@@ -56,6 +57,7 @@ if TYPE_CHECKING:
         Wiretap,
         call_update_user,
         generate_stub,
+        transfer_ftps,
     )
     from certkit.stacks.java import JavaVerdict, java_available, java_pkix, java_version
     from certkit.stacks.java_files import java_keystore, keytool
@@ -104,6 +106,7 @@ _HOMES = {
     "certkit.services": (
         "ClosedPort",
         "ForwardProxy",
+        "FtpsService",
         "ReverseProxy",
         "SilentPort",
         "SniRouter",
@@ -111,6 +114,7 @@ _HOMES = {
         "Wiretap",
         "call_update_user",
         "generate_stub",
+        "transfer_ftps",
     ),
     "certkit.stacks.java": ("JavaVerdict", "java_available", "java_pkix", "java_version"),
     "certkit.stacks.java_files": ("java_keystore", "keytool"),
@@ -133,6 +137,7 @@ __all__ = [
     "Estate",
     "Fault",
     "ForwardProxy",
+    "FtpsService",
     "Handshake",
     "HandshakeLab",
     "InventorySummary",
@@ -193,6 +198,7 @@ __all__ = [
     "summarize_inventory",
     "system_stores",
     "system_trust",
+    "transfer_ftps",
     "verify_chain",
 ]
 

@@ -208,3 +208,9 @@ def test_one_message_opened_and_all_that_was_said() -> None:
     assert credential is not None
     assert credential.certificate.der in run.transcript
     assert not credential.key.is_in(run.transcript)
+
+
+def test_a_fault_tells_its_story_in_one_piece() -> None:
+    html = ck.find_fault("hostname-mismatch")._repr_html_()
+    assert "\\x0a" not in html
+    assert "the client wanted. A new alias in DNS" in html

@@ -514,3 +514,27 @@ def test_the_service_shows_itself(plain: UserService) -> None:
     assert repr(plain) == f"<UserService at {plain.url}>"
     assert len(plain.log._repr_html_()) < 20_000
     assert "endpoint" in plain.log[0].to_dict()
+
+
+@pytest.mark.parametrize("abrupt", [False, True])
+def test_an_abrupt_close_cuts_off_whoever_still_speaks(abrupt: bool) -> None:
+    with (
+        UserService(ServerConfig(SERVER), abrupt=abrupt) as service,
+        socket.create_connection(service.address, 5) as rude,
+    ):
+        rude.sendall(b"no TLS at all\n" * 1000)  # the service reads a few bytes, and the rest is pending
+        cut_off = False
+        try:
+            while rude.recv(4096):
+                pass
+        except ConnectionResetError:
+            cut_off = True
+        assert cut_off is abrupt
+        assert not service.log[0].ok
+
+
+def test_the_log_of_an_abrupt_service_still_has_the_reason() -> None:
+    with UserService(ServerConfig(SERVER, CLIENT_CA.trust_store), abrupt=True, tls="1.3") as service:
+        call = call_update_user(service.url, "u-1001", "Active", ClientConfig(CA.trust_store, host=HOST))
+        assert not call.ok
+        assert service.log[0].cause == "client-cert-missing"

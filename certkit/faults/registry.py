@@ -91,7 +91,7 @@ class Fault:
         way = "two-way" if self.two_way else "one-way"
         return definitions(
             [
-                ("what happened", self.story),
+                ("what happened", " ".join(self.story.split())),
                 ("cause", self.cause),
                 ("who must change", f"the {self.side} ({way})"),
                 ("fix", self.remedy),

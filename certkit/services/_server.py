@@ -122,6 +122,8 @@ class LoopbackServer:
     """
 
     scheme = "tcp"
+    # Closing with unread bytes makes the kernel send RST, and the peer then drops an alert it has not read yet.
+    abrupt = False
 
     def __init__(self, *, host: str = "127.0.0.1", port: int = 0, allow_remote: bool = False) -> None:
         self.host = loopback_address(host, allow_remote=allow_remote)
@@ -297,7 +299,10 @@ class LoopbackServer:
             pass  # the peer went away: nobody is left to tell
         finally:
             if connection is not None:
-                drain(connection.socket)
+                if self.abrupt:
+                    connection.socket.close()
+                else:
+                    drain(connection.socket)
             with self._threads_lock:
                 self._threads.pop(threading.current_thread(), None)
 

@@ -58,6 +58,9 @@ class UserService(LoopbackServer):
         header means nothing.
     believe_anybody : bool
         True believes that header whoever sends it. It looks like a fix and is an open door.
+    abrupt : bool
+        True closes connections at once, what is unread and all, as careless servers do. A TLS 1.3 client that
+        is refused then often loses the alert, and with it the reason: only the service's log still has it.
     host, port, allow_remote
         Where to listen: 127.0.0.1 and a free port by default; other machines only if asked twice.
 
@@ -82,6 +85,7 @@ class UserService(LoopbackServer):
         tls: str | None = None,
         front: Certificate | None = None,
         believe_anybody: bool = False,
+        abrupt: bool = False,
         host: str = "127.0.0.1",
         port: int = 0,
         allow_remote: bool = False,
@@ -90,6 +94,7 @@ class UserService(LoopbackServer):
         self.security = security
         self.front = front
         self.believe_anybody = believe_anybody
+        self.abrupt = abrupt
         self._notes = Notes()
         self._door = None if security is None else Door(security, self._notes, tls)
         self.scheme = "http" if security is None else "https"
