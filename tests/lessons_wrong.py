@@ -6,6 +6,13 @@ Each is an expression over ``ck`` and ``f``, the exercise's fixture (None where 
 from __future__ import annotations
 
 WRONG: tuple[tuple[str, str, str], ...] = (
+    ("0.1", '"the server"', "presented it without a word"),
+    ("0.1", '"nobody"', "somebody refused"),
+    ("0.2", "ck.ClientConfig(ck.TrustStore([f.roots[0]]))", "untrusted-root"),
+    ("0.2", "ck.ClientConfig(ck.TrustStore(f.roots))", "does not need"),
+    ("0.2", "ck.ClientConfig(ck.TrustStore([f.roots[1]]), check_host=False)", "compares no names"),
+    ("0.2", "f.roots[1]", "asks for a ClientConfig"),
+    ("0.3", '"the server"', "both sides are content"),
     ("1.1", '"public key"', "they are there, from byte"),
     ("1.1", '"signature"', "they are there"),
     ("1.2", '"the format"', "read without complaint, as a certificate for orderz.example.test"),

@@ -10,7 +10,7 @@ import certkit as ck
 from certkit.errors import ArgumentError
 from certkit.lessons.quizzes import _question
 
-NUMBERS = ["01", "02", "03", "04", "05", "06"]
+NUMBERS = ["00", "01", "02", "03", "04", "05", "06"]
 
 
 class Outline(HTMLParser):

@@ -4,9 +4,18 @@ from certkit.lessons.exercises import (
     inventory,
     one_way,
     scenario_and_x509,
+    start,
     troubleshooting,
     two_way,
     without_security,
 )
 
-__all__ = ["inventory", "one_way", "scenario_and_x509", "troubleshooting", "two_way", "without_security"]
+__all__ = [
+    "inventory",
+    "one_way",
+    "scenario_and_x509",
+    "start",
+    "troubleshooting",
+    "two_way",
+    "without_security",
+]
