@@ -199,7 +199,8 @@ def problems_of(page: Path, site: Path) -> list[str]:
             problems.append(f"{page.name} links to {address}, which is not there")
         elif parts.fragment and target.suffix == ".html":
             places = links.places if target == page.resolve() else _read_links(target).places
-            if unquote(parts.fragment) not in places:
+            # A browser looks for the fragment as it stands first, then decoded (HTML, 7.4.2.3.3).
+            if places.isdisjoint({parts.fragment, unquote(parts.fragment)}):
                 problems.append(f"{page.name} links to {address}: no such place in it")
     return problems
 
