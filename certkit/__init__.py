@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from certkit.credentials import Credential
     from certkit.errors import CertkitError
     from certkit.faults import Fault, Scenario, find_fault, good_scenario, list_faults
+    from certkit.formats.byte_decoder import ByteClue, decode_byte
     from certkit.handshakes import ClientConfig, Handshake, ServerConfig, handshake
     from certkit.handshakes.comparison import Comparison, compare_handshakes
     from certkit.inventory.analysis.overview import (
@@ -74,6 +75,7 @@ _HOMES = {
     "certkit.credentials": ("Credential",),
     "certkit.errors": ("CertkitError",),
     "certkit.faults": ("Fault", "Scenario", "find_fault", "good_scenario", "list_faults"),
+    "certkit.formats.byte_decoder": ("ByteClue", "decode_byte"),
     "certkit.handshakes": ("ClientConfig", "Handshake", "ServerConfig", "handshake"),
     "certkit.handshakes.comparison": ("Comparison", "compare_handshakes"),
     "certkit.inventory.analysis.overview": (
@@ -124,6 +126,7 @@ _HOMES = {
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
+    "ByteClue",
     "Certificate",
     "CertificateAuthority",
     "CertificateSigningRequest",
@@ -166,6 +169,7 @@ __all__ = [
     "convert",
     "create_csr",
     "current_progress",
+    "decode_byte",
     "expiry_buckets",
     "expiry_timeline",
     "find_fault",

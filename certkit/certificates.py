@@ -48,8 +48,11 @@ class Field:
 def name_text(name: Callable[[], x509.Name]) -> str:
     """Return a distinguished name as RFC 4514 text, whatever is in it; hidden characters are escaped."""
     try:
-        return visible(name().rfc4514_string(), 2000)
-    except ValueError as error:
+        with warnings.catch_warnings():
+            # A country of three letters warns; it is shown as it stands.
+            warnings.simplefilter("ignore")
+            return visible(name().rfc4514_string(), 2000)
+    except (ValueError, TypeError) as error:
         return f"malformed name ({visible(str(error), 120)})"
 
 
@@ -126,8 +129,10 @@ class Certificate:
     def name(self) -> str:
         """A short name to show: the common name, else the first alternative name, else the subject."""
         try:
-            common = self.raw.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
-        except ValueError:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                common = self.raw.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
+        except (ValueError, TypeError):
             common = []
         if common:
             return visible(str(common[0].value), 80)

@@ -60,6 +60,9 @@ def structure(data: bytes) -> str:
         return _signed(parts[0])
     if shape[:2] == "IS" and shape[:3] != "ISK":
         return "pkcs12" if _first_is_oid(parts[1]) else "der"
+    if shape[1:2] == "S" and parts[1].content.startswith(_PKCS7_ARC):
+        # A content type where PKCS#12 has one: its version number is damaged, and the reader says so.
+        return "pkcs12"
     if shape in {"O", "O0"}:
         # Content type first: PKCS#7's ContentInfo (RFC 2315, section 7).
         return "pkcs7"
@@ -74,6 +77,8 @@ def structure(data: bytes) -> str:
 
 # One letter a tag: Sequence, Integer, Bit string, oKtet string, Oid, Enumerated, [0] and [1].
 _LETTERS = {0x30: "S", 0x02: "I", 0x03: "B", 0x04: "K", 0x06: "O", 0x0A: "E", 0xA0: "0", 0xA1: "1"}
+# The content types of PKCS#7, 1.2.840.113549.1.7, in a nine-byte object identifier.
+_PKCS7_ARC = bytes.fromhex("06092a864886f70d0107")
 _PLAIN = {
     "IIIIIIIII": "pkcs1",
     "IIIIII": "dsa",

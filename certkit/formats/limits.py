@@ -17,9 +17,9 @@ __all__ = [
     "check_depth",
 ]
 
-MAX_ITERATIONS = 5_000_000
-"""Rounds of key derivation for one file, all derivations together. Java refuses a single one above
-five million, so that a file over it opens in no Java either; here it is about two seconds of work."""
+MAX_ITERATIONS = 2_000_000
+"""Rounds of key derivation for one file, all derivations together: a second of work or less. Files that
+travel have up to 600,000; Java refuses a single derivation above five million."""
 
 MAX_ENTRIES = 100_000
 """Entries of one file; 64 MiB, the most that is read, hold about 80,000 certificates."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 
-from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.exceptions import InvalidTag, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, mldsa, rsa
 from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
@@ -33,7 +33,7 @@ _OURS = (
     mldsa.MLDSA87PrivateKey,
 )
 # OpenSSH's default is 16 or 24; each round costs about five milliseconds.
-_MAX_BCRYPT_ROUNDS = 400
+_MAX_BCRYPT_ROUNDS = 100
 
 
 def open_key(sealed: SealedKey, password: str | None = None, *, check: bool = True) -> PrivateKey:
@@ -103,7 +103,9 @@ def _guarded(load: Callable[[], object]) -> CertificateIssuerPrivateKeyTypes:
             f"this kind of private key is not known ({visible(str(error), 100)})",
             kind="unsupported-algorithm",
         ) from None
-    except (ValueError, TypeError, OverflowError, IndexError) as error:
+    except InvalidTag:
+        raise _wrong_password() from None
+    except (ValueError, TypeError, OverflowError, IndexError, NotImplementedError) as error:
         raise _refusal(error) from None
     if not isinstance(key, _OURS):
         raise FormatError(

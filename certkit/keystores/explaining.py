@@ -57,7 +57,7 @@ def request_of(entry: OtherEntry) -> CertificateSigningRequest:
     """
     try:
         raw = x509.load_der_x509_csr(entry.data)
-        _ = raw.subject, raw.public_key()
+        _ = raw.public_key()
     except (ValueError, UnsupportedAlgorithm, x509.InvalidVersion) as error:
         raise _damaged("this certificate signing request cannot be read", error) from None
     return CertificateSigningRequest(raw)
