@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from certkit.errors import CertkitError
     from certkit.faults import Fault, Scenario, find_fault, good_scenario, list_faults
     from certkit.formats.byte_decoder import ByteClue, decode_byte
+    from certkit.formats.der_tree import DerTree, der_tree
     from certkit.handshakes import ClientConfig, Handshake, ServerConfig, handshake
     from certkit.handshakes.comparison import Comparison, compare_handshakes
     from certkit.inventory.analysis.overview import (
@@ -63,7 +64,7 @@ if TYPE_CHECKING:
     from certkit.stacks.java import JavaVerdict, java_available, java_pkix, java_version
     from certkit.stacks.java_files import java_keystore, keytool
     from certkit.verification import Verification, verify_chain
-    from certkit.widgets import HandshakeLab
+    from certkit.widgets import DerLab, HandshakeLab
 
 __version__ = "0.1.0"
 
@@ -76,6 +77,7 @@ _HOMES = {
     "certkit.errors": ("CertkitError",),
     "certkit.faults": ("Fault", "Scenario", "find_fault", "good_scenario", "list_faults"),
     "certkit.formats.byte_decoder": ("ByteClue", "decode_byte"),
+    "certkit.formats.der_tree": ("DerTree", "der_tree"),
     "certkit.handshakes": ("ClientConfig", "Handshake", "ServerConfig", "handshake"),
     "certkit.handshakes.comparison": ("Comparison", "compare_handshakes"),
     "certkit.inventory.analysis.overview": (
@@ -121,7 +123,7 @@ _HOMES = {
     "certkit.stacks.java": ("JavaVerdict", "java_available", "java_pkix", "java_version"),
     "certkit.stacks.java_files": ("java_keystore", "keytool"),
     "certkit.verification": ("Verification", "verify_chain"),
-    "certkit.widgets": ("HandshakeLab",),
+    "certkit.widgets": ("DerLab", "HandshakeLab"),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 
@@ -137,6 +139,8 @@ __all__ = [
     "Comparison",
     "Conversion",
     "Credential",
+    "DerLab",
+    "DerTree",
     "Estate",
     "Fault",
     "ForwardProxy",
@@ -170,6 +174,7 @@ __all__ = [
     "create_csr",
     "current_progress",
     "decode_byte",
+    "der_tree",
     "expiry_buckets",
     "expiry_timeline",
     "find_fault",

@@ -22,7 +22,12 @@ GOOD, FAILED, BAD = 0, 1, 2
 Verb = Callable[[argparse.Namespace], int]
 
 # Verbs with modules of their own; each has add_parsers(subparsers).
-_VERB_MODULES: tuple[str, ...] = ("certkit._cli_files", "certkit._cli_check", "certkit._cli_inventory")
+_VERB_MODULES: tuple[str, ...] = (
+    "certkit._cli_files",
+    "certkit._cli_bytes",
+    "certkit._cli_check",
+    "certkit._cli_inventory",
+)
 
 
 class _Parser(argparse.ArgumentParser):

@@ -1,5 +1,6 @@
 """Labs for notebooks: thin ipywidgets views over pure state. Nothing else in certkit imports them."""
 
+from certkit.widgets.der_lab import DerLab
 from certkit.widgets.handshake_lab import HandshakeLab
 
-__all__ = ["HandshakeLab"]
+__all__ = ["DerLab", "HandshakeLab"]

@@ -1,12 +1,13 @@
 """Mutated files of every format, read until something breaks: ``python tests/fuzz/mutations.py 10000 [format…]``.
 
-Each file is read without a password and with one, its keys are opened, its conversion is left alone. What may
-come out is a keystore or a `CertkitError`; never another exception, more than a second, or 200 MB.
+Each file is read without a password and with one, shown, its keys opened, its bytes drawn as a tree. What may come
+out is a value or a `CertkitError`; never another exception, more than a second, or 200 MB.
 """
 
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import random
 import resource
@@ -15,9 +16,10 @@ import sys
 import time
 import warnings
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
-from cryptography.hazmat.primitives import serialization
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
 
 import certkit as ck
 from certkit.errors import CertkitError
@@ -58,8 +60,20 @@ def specimens() -> dict[str, bytes]:
             serialization.Encoding.PEM, serialization.PrivateFormat.OpenSSH, serialization.NoEncryption()
         ),
         "request": ck.create_csr("shop.example.test", key=small.key).der,
+        "crl": revocation_list(root),
         "base64": base64.encodebytes(shop.certificate.der),
     }
+
+
+def revocation_list(issuer: ck.CertificateAuthority) -> bytes:
+    """Return a CRL with three certificates on it."""
+    builder = x509.CertificateRevocationListBuilder().issuer_name(issuer.certificate.raw.subject)
+    builder = builder.last_update(AT).next_update(AT + timedelta(days=7))
+    for number in range(1, 4):
+        entry = x509.RevokedCertificateBuilder().serial_number(number).revocation_date(AT)
+        builder = builder.add_revoked_certificate(entry.build())
+    signed = builder.sign(issuer.key.raw, hashes.SHA256())  # type: ignore[arg-type]
+    return signed.public_bytes(serialization.Encoding.DER)
 
 
 def legacy_rc2(credential: ck.Credential) -> bytes:
@@ -146,6 +160,8 @@ def use(data: bytes) -> str:
         except CertkitError as error:
             assert error.what
             assert PASSWORD not in str(error)
+    with contextlib.suppress(CertkitError):
+        str(ck.der_tree(data))
     return outcome
 
 
