@@ -28,7 +28,7 @@ if TYPE_CHECKING:
         summarize_inventory,
     )
     from certkit.inventory.estate import Estate, make_estate
-    from certkit.inventory.scan import scan_inventory
+    from certkit.inventory.scan import scan_inventory, scan_to_parquet
     from certkit.inventory.storage import read_inventory
     from certkit.keys import PrivateKey, generate_key
     from certkit.keystores import (
@@ -87,7 +87,7 @@ _HOMES = {
         "summarize_inventory",
     ),
     "certkit.inventory.estate": ("Estate", "make_estate"),
-    "certkit.inventory.scan": ("scan_inventory",),
+    "certkit.inventory.scan": ("scan_inventory", "scan_to_parquet"),
     "certkit.inventory.storage": ("read_inventory",),
     "certkit.keys": ("PrivateKey", "generate_key"),
     "certkit.keystores": (
@@ -202,6 +202,7 @@ __all__ = [
     "read_inventory",
     "save_keystore",
     "scan_inventory",
+    "scan_to_parquet",
     "solution",
     "soonest_first",
     "summarize_inventory",

@@ -5,23 +5,19 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 from certkit._files import iso
 from certkit._text import visible
 from certkit.errors import ArgumentError
-from certkit.inventory.analysis.overview import records, soonest_first, summarize_inventory
+from certkit.inventory.engine import ENGINES
 from certkit.inventory.estate import make_estate
-from certkit.inventory.scan import scan_inventory
-from certkit.inventory.storage import write_parquet
-
-if TYPE_CHECKING:
-    import pandas as pd
+from certkit.inventory.scan import scan_inventory, scan_to_parquet
+from certkit.inventory.tally import Tally
 
 __all__ = ["add_parsers"]
-
-_SHOWN = 20
 
 
 def add_parsers(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -36,6 +32,13 @@ def add_parsers(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     scan.add_argument(
         "--passwords", metavar="FILE", help="one password a line, or a path pattern, a tab and a password"
     )
+    scan.add_argument("--engine", choices=ENGINES, default="local", help="this machine, or a Dask cluster")
+    scan.add_argument("--scheduler", metavar="ADDRESS", help="the cluster's; without it one is started here")
+    scan.add_argument("--workers", type=int, metavar="N", help="processes; one a core if not given")
+    scan.add_argument(
+        "--resume", action="store_true", help="go on with an unfinished scan into the same FILE"
+    )
+    scan.add_argument("--at", metavar="TIME", help="count days by this clock, 2026-12-31T00:00:00Z")
     scan.add_argument("--json", action="store_true", help="print the headline as JSON")
     scan.set_defaults(verb=_scan)
 
@@ -47,35 +50,51 @@ def add_parsers(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
 
 
 def _scan(args: argparse.Namespace) -> int:
-    table = scan_inventory(args.paths, passwords=None if args.passwords is None else Path(args.passwords))
+    options: dict[str, Any] = {
+        "passwords": None if args.passwords is None else Path(args.passwords),
+        "at": _moment(args.at),
+        "engine": args.engine,
+        "scheduler": args.scheduler,
+        "workers": args.workers,
+    }
     if args.output:
-        _write(table, args.output)
-    summary = summarize_inventory(table)
-    if args.json:
-        print(json.dumps({**summary.to_dict(), "output": args.output}, indent=2))
+        if not args.output.endswith((".parquet", "/")):
+            raise ArgumentError(
+                "the table is written as Parquet", on=args.output, hint="-o inventory.parquet"
+            )
+        tally = scan_to_parquet(args.paths, args.output, resume=args.resume, **options)
     else:
-        _print(table)
+        tally = Tally.of(scan_inventory(args.paths, resume=args.resume, **options))
+    if args.json:
+        print(
+            json.dumps(
+                {**tally.summary.to_dict(), "other_files": tally.other_files, "output": args.output}, indent=2
+            )
+        )
+    else:
+        _print(tally)
     return 0
 
 
-def _write(table: pd.DataFrame, path: str) -> None:
-    if not path.endswith(".parquet"):
-        raise ArgumentError("the table is written as Parquet", on=path, hint="-o inventory.parquet")
-    write_parquet(table, path)
+def _moment(text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        raise ArgumentError("this is no time", on=text, hint="2026-12-31T00:00:00Z") from None
 
 
-def _print(table: pd.DataFrame) -> None:
-    found = soonest_first(table)
-    for row in records(found.head(_SHOWN)):
-        days = f"{row.days_left:>7,} days"
+def _print(tally: Tally) -> None:
+    for item in tally.soonest:
+        subject = visible(item.subject, 60)
         print(
-            f"{days}  {row.not_after:%Y-%m-%d}  {row.status:<13}  {visible(row.subject, 60):<60}  {visible(row.path, 300)}"
+            f"{item.days_left:>7,} days  {item.not_after:%Y-%m-%d}  {item.status:<13}  {subject:<60}  "
+            f"{visible(item.path, 300)}"
         )
-    if len(found) > _SHOWN:
-        print(f"… and {len(found) - _SHOWN:,} more")
-    for row in records(table[table["status"] == "unreadable"].head(_SHOWN)):
-        print(f"not read: {visible(row.path, 300)}: {row.error}", file=sys.stderr)
-    print(summarize_inventory(table).text)
+    for path, error in tally.unreadable:
+        print(f"not read: {visible(path, 300)}: {error}", file=sys.stderr)
+    print(tally.summary.text)
 
 
 def _estate(args: argparse.Namespace) -> int:

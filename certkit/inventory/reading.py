@@ -103,6 +103,19 @@ _STARTS = (
 )
 
 
+_BEGIN, _END = b"-----BEGIN CERTIFICATE-----", b"-----END CERTIFICATE-----"
+_LONGEST_LINE = 64
+# How far past its span a certificate that begins in it may reach.
+_BEYOND = 1 << 20
+
+
+def _all(data: bytes, mark: bytes) -> Iterator[int]:
+    at = data.find(mark)
+    while at >= 0:
+        yield at
+        at = data.find(mark, at + 1)
+
+
 def _may_be_keystore(data: bytes) -> bool:
     """Return whether it is worth a closer look: most files of a machine are not."""
     return data.startswith(_STARTS) or b"BEGIN " in data
@@ -149,9 +162,30 @@ class Reader:
             yield from self._large(name, place, error)
             return
         except CertkitError as error:
-            yield self._unreadable(name, error)
+            yield Row.unreadable(name, error)
             return
         yield from self.content(name, data, place.named)
+
+    def span(self, place: Place, start: int, end: int) -> Iterator[Row]:
+        """Yield the rows of the certificates that begin within a span of a large PEM bundle."""
+        name = utf8(place.path)
+        try:
+            with open(place.path, "rb") as stream:  # noqa: PTH123
+                stream.seek(max(start - _LONGEST_LINE, 0))
+                data = stream.read(end - stream.tell() + _BEYOND)
+        except OSError as error:
+            yield Row.unreadable(name, FileError(f"this file cannot be read ({error.strerror or error})"))
+            return
+        offset = max(start - _LONGEST_LINE, 0)
+        begins = [at for at in _all(data, _BEGIN) if start <= at + offset < end]
+        if not begins:
+            return
+        last = data.find(_END, begins[-1])
+        text = data[begins[0] : last + len(_END) if last >= 0 else len(data)]
+        items = tuple(item for item in read_contents(text).items if item.kind in {"certificate", "damaged"})
+        contents = Contents("pem", "PEM", items)
+        for item in items:
+            yield from self._item(name, contents, item)
 
     def _large(self, name: str, place: Place, error: LimitError) -> Iterator[Row]:
         """Yield the rows of a file that is not read as a whole: an archive, or the reason why not."""
@@ -201,7 +235,7 @@ class Reader:
 
     def _members(self, name: str, members: Iterator[Member], depth: int) -> Iterator[Row]:
         if depth >= MAX_NESTING:
-            yield self._unreadable(
+            yield Row.unreadable(
                 name, LimitError(f"archives within archives, more than {MAX_NESTING} deep", kind="too-deep")
             )
             return
@@ -213,7 +247,7 @@ class Reader:
                 else:
                     yield from self.content(inside, data, looks_like_keystore(member), depth + 1)
         except CertkitError as error:
-            yield self._unreadable(name, error)
+            yield Row.unreadable(name, error)
 
     def _contents(self, name: str, data: bytes) -> tuple[Contents, PasswordError | None]:
         """Return what is in a store: with the first password that opens it, or without one.
@@ -244,14 +278,16 @@ class Reader:
         if empty and contents.format in {"jks", "jceks", "pkcs12", "pkcs7"}:
             risks = ("truststore-missing-or-empty",)
             words = unproved or "there is no certificate in it"
-            yield self._remark(name, contents.format, "empty", risks, words, contents.integrity)
+            yield Row.about(
+                name, "empty", words, format=contents.format, risks=risks, integrity=contents.integrity
+            )
         elif empty:
             self.others += 1
 
     def _item(self, name: str, contents: Contents, item: Item) -> Iterator[Row]:
         alias = None if not item.alias else visible(item.alias)
         if item.error is not None:
-            yield self._unreadable(name, item.error, contents.format, alias)
+            yield Row.unreadable(name, item.error, contents.format, alias)
         elif item.kind in {"certificate", "trusted-certificate"}:
             yield self._certificate(name, contents, item.data, alias, item.kind)
         elif item.kind == "private-key":
@@ -266,7 +302,7 @@ class Reader:
             try:
                 judged = self._judge(read_fields(der))
             except FormatError as error:
-                return self._unreadable(name, error, contents.format, alias)
+                return Row.unreadable(name, error, contents.format, alias)
             if len(self._judged) >= _KEPT:
                 self._judged.clear()
             self._judged[der] = judged
@@ -297,25 +333,6 @@ class Reader:
 
     def _failed(self, name: str, named: bool, error: CertkitError) -> Iterator[Row]:
         if named:
-            yield self._unreadable(name, error)
+            yield Row.unreadable(name, error)
         else:
             self.others += 1
-
-    def _unreadable(
-        self, name: str, error: CertkitError, format: str | None = None, alias: str | None = None
-    ) -> Row:
-        risks = () if error.cause is None else (error.cause,)
-        return self._remark(name, format, "unreadable", risks, error.what, None, alias)
-
-    def _remark(
-        self,
-        name: str,
-        format: str | None,
-        status: str,
-        risks: tuple[str, ...],
-        error: str,
-        integrity: str | None,
-        alias: str | None = None,
-    ) -> Row:
-        nothing = (None,) * 15
-        return Row(name, format, alias, "store", *nothing, status, risks, integrity, visible(error))

@@ -3,50 +3,125 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+import shutil
+from collections.abc import Iterable, Iterator
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from certkit.errors import FileError, FormatError
-from certkit.inventory.table import arrow_schema, import_arrow, to_frame
+from certkit.errors import CertkitError, FileError, FormatError
+from certkit.inventory.table import arrow_schema, batches_from, import_arrow, to_frame
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["read_inventory", "write_batches", "write_parquet"]
+__all__ = ["check_target", "read_inventory", "write_batches", "write_parquet"]
 
 _AT = b"certkit.at"
+GROUP_ROWS = 32_768
+PARTITION_ROWS = 1_000_000
 
 
-def write_batches(path: str | os.PathLike[str], batches: Iterable[Any], at: str) -> Path:
+def check_target(output: str | os.PathLike[str]) -> tuple[Path, bool]:
+    """Return the path to write and whether it is to be a folder of partitions, before any work is done.
+
+    Raises
+    ------
+    FileError
+        If its folder is missing, or something is in the way.
+    """
+    text = os.fspath(output)
+    target, partitioned = Path(text), text.endswith(("/", os.sep))
+    if not target.parent.is_dir():
+        raise FileError("there is no such folder", on=target.parent, hint="make it first")
+    if target.is_dir() and (not partitioned or any(target.iterdir())):
+        raise FileError("this folder is there already", on=target, hint="name a new one, or a file")
+    return target, partitioned
+
+
+def write_batches(
+    path: str | os.PathLike[str], batches: Iterable[Any], at: str, *, partitioned: bool = False
+) -> Path:
     """Write record batches to a Parquet file, one after the other; it appears under its name when it is whole.
+
+    Parameters
+    ----------
+    path : path
+        The file, or with `partitioned` the folder.
+    batches : iterable of record batches
+        The rows.
+    at : str
+        The clock of the scan, noted in the file.
+    partitioned : bool
+        Whether to write a folder of files with a million rows each.
 
     Raises
     ------
     FileError
         If the folder is missing, the disk is full or writing is not allowed; nothing is left behind.
     """
-    pa, parquet = import_arrow(), import_module("pyarrow.parquet")
     target = Path(path)
     temporary = target.with_name(f".{target.name}.{os.getpid()}.part")
-    schema = arrow_schema().with_metadata({_AT: at})
     try:
-        with parquet.ParquetWriter(temporary, schema, compression="zstd") as writer:
-            for batch in batches:
-                writer.write_table(pa.Table.from_batches([batch]).cast(schema))
-        with temporary.open("rb") as stream:
-            os.fsync(stream.fileno())
+        if partitioned:
+            temporary.mkdir()
+            source = iter(batches)
+            for number, first in enumerate(source):
+                _write_file(
+                    temporary / f"part-{number:05}.parquet", _up_to(first, source, PARTITION_ROWS), at
+                )
+            if target.is_dir():
+                target.rmdir()
+        else:
+            _write_file(temporary, batches, at)
         temporary.replace(target)
     except OSError as error:
+        if isinstance(error, CertkitError):
+            raise
         raise FileError(
             f"this file cannot be written ({error.strerror or error})",
             on=target,
             hint="check the folder, the free space and your rights",
         ) from None
     finally:
-        temporary.unlink(missing_ok=True)
+        if temporary.is_dir():
+            shutil.rmtree(temporary, ignore_errors=True)
+        else:
+            temporary.unlink(missing_ok=True)
     return target
+
+
+def _up_to(first: Any, source: Iterator[Any], rows: int) -> Iterator[Any]:
+    """Yield batches until there are as many rows."""
+    yield first
+    left = rows - first.num_rows
+    while left > 0 and (batch := next(source, None)) is not None:
+        yield batch
+        left -= batch.num_rows
+
+
+def _write_file(path: Path, batches: Iterable[Any], at: str) -> None:
+    pa, parquet = import_arrow(), import_module("pyarrow.parquet")
+    schema = arrow_schema().with_metadata({_AT: at})
+    with parquet.ParquetWriter(path, schema, compression="zstd") as writer:
+        for group in _grouped(batches):
+            writer.write_table(pa.Table.from_batches(group, arrow_schema()).cast(schema))
+    with path.open("rb") as stream:
+        os.fsync(stream.fileno())
+
+
+def _grouped(batches: Iterable[Any]) -> Iterator[list[Any]]:
+    """Yield batches together until they fill a row group: small groups make a file large and slow."""
+    group: list[Any] = []
+    rows = 0
+    for batch in batches:
+        group.append(batch)
+        rows += batch.num_rows
+        if rows >= GROUP_ROWS:
+            yield group
+            group, rows = [], 0
+    if group:
+        yield group
 
 
 def write_parquet(table: pd.DataFrame, path: str | os.PathLike[str]) -> Path:
@@ -57,8 +132,7 @@ def write_parquet(table: pd.DataFrame, path: str | os.PathLike[str]) -> Path:
     FileError
         If it cannot be written; nothing is left behind.
     """
-    arrow = import_arrow().Table.from_pandas(table, arrow_schema(), preserve_index=False)
-    return write_batches(path, arrow.replace_schema_metadata(None).to_batches(), table.attrs.get("at", ""))
+    return write_batches(path, batches_from(table), table.attrs.get("at", ""))
 
 
 def read_inventory(path: str | os.PathLike[str]) -> pd.DataFrame:

@@ -7,12 +7,22 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from certkit._files import utc
-from certkit.errors import MissingToolError
+from certkit._text import visible
+from certkit.errors import CertkitError, MissingToolError
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["COLUMNS", "Row", "arrow_batch", "arrow_schema", "clock_of", "import_arrow", "to_frame"]
+__all__ = [
+    "COLUMNS",
+    "Row",
+    "arrow_batch",
+    "arrow_schema",
+    "batches_from",
+    "clock_of",
+    "import_arrow",
+    "to_frame",
+]
 
 COLUMNS: dict[str, str] = {
     "path": "where it lies; a member of an archive stands behind `!/`",
@@ -69,9 +79,28 @@ class Row(NamedTuple):
     integrity: str | None
     error: str | None
 
+    @classmethod
+    def about(
+        cls,
+        path: str,
+        status: str,
+        error: str,
+        *,
+        format: str | None = None,
+        alias: str | None = None,
+        risks: tuple[str, ...] = (),
+        integrity: str | None = None,
+    ) -> Row:
+        """Return a row about a place, with no certificate in it."""
+        return cls(path, format, alias, "store", *(None,) * 15, status, risks, integrity, visible(error))
 
-# Few different values in many rows: Arrow keeps each once.
-_REPEATED = {"format", "kind", "role", "key", "signature", "status", "integrity", "issuer", "path", "aki"}
+    @classmethod
+    def unreadable(
+        cls, path: str, error: CertkitError, format: str | None = None, alias: str | None = None
+    ) -> Row:
+        """Return a row about something that could not be read, with its cause as risk."""
+        risks = () if error.cause is None else (error.cause,)
+        return cls.about(path, "unreadable", error.what, format=format, alias=alias, risks=risks)
 
 
 def import_arrow() -> Any:
@@ -114,15 +143,6 @@ def arrow_batch(rows: list[Row]) -> Any:
     return pa.record_batch(arrays, schema=schema)
 
 
-def compact(batch: Any) -> Any:
-    """Return a batch or table whose repetitive columns hold each value once."""
-    pa = import_arrow()
-    for number, name in enumerate(batch.schema.names):
-        if name in _REPEATED and not pa.types.is_dictionary(batch.schema.field(name).type):
-            batch = batch.set_column(number, name, batch.column(name).dictionary_encode())
-    return batch
-
-
 def to_frame(batches: Iterator[Any] | Iterable[Any]) -> pd.DataFrame:
     """Return record batches as one Arrow-backed DataFrame."""
     import pandas as pd  # noqa: PLC0415 - slow to load
@@ -132,6 +152,13 @@ def to_frame(batches: Iterator[Any] | Iterable[Any]) -> pd.DataFrame:
     table = pa.Table.from_batches([*batches] or [arrow_batch([])], arrow_schema())
     frame: pd.DataFrame = table.to_pandas(types_mapper=pd.ArrowDtype)
     return frame
+
+
+def batches_from(table: pd.DataFrame) -> list[Any]:
+    """Return a DataFrame's rows as record batches."""
+    arrow = import_arrow().Table.from_pandas(table, arrow_schema(), preserve_index=False)
+    found: list[Any] = arrow.replace_schema_metadata(None).to_batches()
+    return found
 
 
 def clock_of(table: pd.DataFrame, at: datetime | None = None) -> datetime:

@@ -1,0 +1,78 @@
+"""Who does the work: this process, worker processes on this machine, or a Dask cluster. The table is the same."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import chain, islice
+from typing import Any
+
+from certkit.errors import ArgumentError
+from certkit.inventory._processes import Crew
+from certkit.inventory.reading import Reader
+from certkit.inventory.units import Unit
+from certkit.inventory.work import Done, Job, read_unit
+
+__all__ = ["ENGINES", "in_order", "run"]
+
+ENGINES = ("local", "dask")
+# Worker processes cost a second to start: below this many pieces of work one process is done sooner.
+_FEW_UNITS = 6
+_AHEAD = 4
+
+
+def in_order(submit: Callable[[Unit], Any], units: Iterable[Unit], ahead: int) -> Iterator[Done]:
+    """Yield the results of submitted work in the order of the units, with a bounded number under way."""
+    waiting: deque[Any] = deque()
+    try:
+        for unit in units:
+            waiting.append(submit(unit))
+            if len(waiting) >= ahead:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        for left in waiting:
+            left.cancel()
+
+
+def run(
+    units: Iterable[Unit],
+    job: Job,
+    *,
+    engine: str = "local",
+    scheduler: str | None = None,
+    workers: int | None = None,
+) -> Iterator[Done]:
+    """Return the results of the units, in order, from the engine that was asked for.
+
+    Raises
+    ------
+    ArgumentError
+        If there is no such engine, or the number of workers is not positive.
+    """
+    if engine not in ENGINES:
+        raise ArgumentError("there is no such engine", on=repr(engine), hint="one of " + ", ".join(ENGINES))
+    if workers is not None and workers < 1:
+        raise ArgumentError("at least one worker is needed", on=workers)
+    if scheduler is not None and engine != "dask":
+        raise ArgumentError("a scheduler is for the Dask engine", on=scheduler, hint='engine="dask"')
+    if engine == "dask":
+        from certkit.inventory.dask_engine import run_dask  # noqa: PLC0415 - an optional package, slow to load
+
+        return run_dask(units, job, scheduler, workers)
+    return _run_local(units, job, workers or os.cpu_count() or 1)
+
+
+def _run_local(units: Iterable[Unit], job: Job, workers: int) -> Iterator[Done]:
+    pieces = iter(units)
+    first = list(islice(pieces, _FEW_UNITS))
+    if workers == 1 or len(first) < _FEW_UNITS:
+        reader = Reader(job.at, job.passwords)
+        yield from (read_unit(reader, unit) for unit in chain(first, pieces))
+        return
+    # The pool ends first: its threads wait for answers of the crew.
+    with Crew(job.at, job.passwords, workers) as crew, ThreadPoolExecutor(workers) as pool:
+        yield from in_order(lambda unit: pool.submit(crew.read, unit), chain(first, pieces), workers * _AHEAD)
