@@ -86,6 +86,7 @@ class Journal:
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
+            self._lock.close()
             raise FileError(
                 "another scan is writing this file", on=self.folder, hint="wait for it, or name another file"
             ) from None
