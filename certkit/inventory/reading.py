@@ -15,6 +15,7 @@ from certkit._files import MAX_FILE_BYTES, utc
 from certkit._text import visible
 from certkit.errors import CertkitError, FileError, FormatError, LimitError, PasswordError
 from certkit.formats.items import Contents, Item
+from certkit.formats.jks import MAGICS
 from certkit.formats.sniff import read_contents
 from certkit.inventory.containers import Member, archive_members, is_archive, is_secret, secret_members
 from certkit.inventory.fields import Fields, read_fields
@@ -124,7 +125,7 @@ def _plain_certificates(data: bytes) -> list[bytes] | None:
     """
     number = data.count(_BEGIN)
     marks = data.count(b"-----BEGIN"), data.count(b"-----END"), data.count(_END)
-    if not number or marks != (number,) * 3 or b"friendlyName" in data:
+    if not number or data[:4] in MAGICS or marks != (number,) * 3 or b"friendlyName" in data:
         return None
     found = []
     for piece in data.split(_BEGIN)[1:]:
@@ -241,15 +242,15 @@ class Reader:
         depth : int
             How many archives it lies in.
         """
-        plain = _plain_certificates(data)
-        if plain is not None and (rows := self._usual(name, plain)) is not None:
-            yield from rows
-            return
         if is_archive(data[:512]):
             yield from self._archive(name, io.BytesIO(data), depth)
             return
         if is_secret(data) and not data.startswith(b"0"):
             yield from self._members(name, secret_members(data), depth)
+            return
+        plain = _plain_certificates(data)
+        if plain is not None and (rows := self._usual(name, plain)) is not None:
+            yield from rows
             return
         if not named and not _may_be_keystore(data):
             self.others += 1
