@@ -3,7 +3,7 @@
 PYTHON ?= python3
 ARGS ?=
 
-.PHONY: lab test test-all site bench setup lock clean
+.PHONY: lab test test-all site bench conformance setup lock clean
 
-lab test test-all site bench setup lock clean:
+lab test test-all site bench conformance setup lock clean:
 	@$(PYTHON) lab.py $@ $(ARGS)

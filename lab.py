@@ -6,6 +6,7 @@
     python3 lab.py test-all     the core tests on every supported Python found on this machine
     python3 lab.py site         render the executed notebooks to build/site
     python3 lab.py bench        run the benchmarks
+    python3 lab.py conformance  judge the suites of others, and many random PKIs, and print the numbers
     python3 lab.py setup        set up only
     python3 lab.py lock         compile requirements.lock from pyproject.toml
     python3 lab.py clean        remove what the verbs above made
@@ -419,6 +420,13 @@ def verb_bench(arguments: list[str]) -> int:
     return run([str(setup()), "-m", "pytest", *files, "tests/bench", *arguments])
 
 
+def verb_conformance(arguments: list[str]) -> int:
+    """Run the conformance suites, with their numbers; a suite that is missing says so."""
+    os.environ.setdefault("CERTKIT_RANDOM_PKIS", "1500")
+    command = [str(setup()), "-m", "pytest", "-s", "-q", "-rs", "-p", "no:xdist", "tests/conformance"]
+    return run([*command, *arguments])
+
+
 def verb_lock(arguments: list[str]) -> int:
     """Compile requirements.lock: names, versions and hashes, for every platform, and nothing else."""
     setup()
@@ -444,6 +452,7 @@ VERBS = {
     "test-all": verb_test_all,
     "site": verb_site,
     "bench": verb_bench,
+    "conformance": verb_conformance,
     "setup": verb_setup,
     "lock": verb_lock,
     "clean": verb_clean,

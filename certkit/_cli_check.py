@@ -16,7 +16,7 @@ from certkit.credentials import Credential
 from certkit.errors import ArgumentError
 from certkit.keystores import load_keystore
 
-__all__ = ["add_parsers"]
+__all__ = ["add_parsers", "moment"]
 
 
 def add_parsers(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -63,7 +63,7 @@ def _check(args: argparse.Namespace) -> int:
         name=args.name,
         starttls=args.starttls,
         proxy=args.proxy,
-        at=_moment(args.at),
+        at=moment(args.at),
         step=args.step,
         versions=not args.quick,
     ):
@@ -100,7 +100,14 @@ def _client(path: str | None, password: str | None) -> Credential | None:
     return None if path is None else load_keystore(Path(path), password).credential(password=password)
 
 
-def _moment(text: str | None) -> datetime | None:
+def moment(text: str | None) -> datetime | None:
+    """Return the time of an option, or None without it.
+
+    Raises
+    ------
+    ArgumentError
+        If it is no time, or has no zone.
+    """
     if text is None:
         return None
     try:

@@ -27,6 +27,7 @@ _VERB_MODULES: tuple[str, ...] = (
     "certkit._cli_bytes",
     "certkit._cli_check",
     "certkit._cli_inventory",
+    "certkit._cli_chain",
 )
 
 

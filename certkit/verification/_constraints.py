@@ -68,6 +68,17 @@ def constraint_findings(path: Sequence[Facts], question: Question) -> Iterator[F
     for height, issuer in enumerate(path):
         if height == 0 or issuer.constraints is None or issuer.constraints_error is not None:
             continue
+        if issuer.must_compare_directories:
+            place = Place(issuer, question, height)
+            yield place.say(
+                "unsupported-name-constraint",
+                f"{place.who} constrains distinguished names, marked critical, and this verifier cannot compare those: it "
+                "gives up.",
+                (
+                    "constraint",
+                    listed([name for name in issuer.names_constrained if name[0] == _names.DIRECTORY]),
+                ),
+            )
         for depth, facts in enumerate(path[: height + 1]):
             if depth and facts.self_issued:
                 continue

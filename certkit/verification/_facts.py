@@ -165,6 +165,13 @@ class Facts:
         """Every name in its constraints."""
         return self.permitted + self.excluded
 
+    @cached_property
+    def must_compare_directories(self) -> bool:
+        """Whether its name constraints are critical and constrain distinguished names."""
+        found = self.extension(NC)
+        directories = any(kind == _names.DIRECTORY for kind, _ in self.names_constrained)
+        return found is not None and found.critical and directories
+
     @property
     def constraints_error(self) -> str | None:
         """Why its name constraints cannot be read; None if they can or are absent."""

@@ -299,8 +299,6 @@ class Subtrees:
         first = self.first.get(kind)
         if first is None:
             return Outcome("skipped", len(self))
-        if kind == DIRECTORY and excluded:
-            return Outcome("no-match", len(self))
         if kind not in (DNS, ADDRESS, MAIL):
             return Outcome("unsupported", first + 1, self.names[first])
         hits = self._hits(kind, content, excluded)

@@ -82,7 +82,7 @@ def _extended_usage(on: Place) -> Iterator[Finding]:
             cause="wrong-eku",
         )
     elif usages is not None:
-        if on.question.usage not in usages and "anyExtendedKeyUsage" not in usages:
+        if on.question.usage not in usages:
             yield wrong_usage(on)
         if "anyExtendedKeyUsage" in usages:
             yield on.say(
@@ -172,7 +172,8 @@ def usable_host(name: _names.Name) -> str | None:
     if kind == _names.ADDRESS:
         return str(ipaddress.ip_address(content)) if len(content) in (4, 16) else None
     pattern = _names.Pattern.read(content) if kind == _names.DNS else None
-    if pattern is None:
+    # A DNS name that reads as an address is never asked for: no client looks an address up among DNS names.
+    if pattern is None or pattern.base.rpartition(".")[2].isdigit():
         return None
     return _names.host_name(f"www.{pattern.base}" if pattern.wildcard else pattern.base)
 

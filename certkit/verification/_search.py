@@ -77,6 +77,7 @@ class Bag:
         for certificate in (*self._anchors.values(), *self.sent[1:]):
             self._by_subject.setdefault(subject_of(certificate.der), []).append(certificate)
         self._signatures: dict[tuple[bytes, bytes], bool] = {}
+        self._signers: dict[Facts, tuple[tuple[Facts, ...], tuple[Facts, ...]]] = {}
 
     @cached_property
     def leaf(self) -> Facts:
@@ -128,6 +129,16 @@ class Bag:
 
         return sorted(self.namesakes(facts.issuer), key=likeliness)
 
+    def signers(self, facts: Facts) -> tuple[tuple[Facts, ...], tuple[Facts, ...]]:
+        """Return the namesakes whose key signed a certificate, and those whose key did not, likeliest first."""
+        found = self._signers.get(facts)
+        if found is None:
+            candidates = list(dict.fromkeys(self.issuers(facts)))[:_NAMESAKES]
+            fitting = tuple(item for item in candidates if self.signed(facts, item))
+            misfits = tuple(item for item in candidates if item not in fitting)
+            found = self._signers[facts] = fitting, misfits
+        return found
+
     @property
     def signatures_checked(self) -> int:
         """How many different signatures have been checked."""
@@ -156,8 +167,8 @@ class Bag:
         return False
 
 
-class _LimitError(Exception):
-    """A limit of the oracle is reached: it gives up as a whole."""
+class _GivesUpError(Exception):
+    """The oracle gives up as a whole: a limit is reached, or it must compare what it cannot."""
 
 
 @dataclass
@@ -169,7 +180,7 @@ class Judge:
     path : tuple of Facts
         The first path that held, leaf first; empty if none did.
     limit : str
-        Which limit ended the search; empty if none.
+        What made the oracle give up; empty if nothing did.
     """
 
     bag: Bag
@@ -187,15 +198,17 @@ class Judge:
             return False
         try:
             self.path = self._build(leaf, (leaf,)) or ()
-        except _LimitError as stop:
+        except _GivesUpError as stop:
             self.limit = str(stop)
         return bool(self.path)
 
     def _build(self, working: Facts, below: tuple[Facts, ...]) -> tuple[Facts, ...] | None:
         depth = len(below) - 1
+        if working.must_compare_directories:
+            raise _GivesUpError("constraints on distinguished names")
         if first_violation(working, below, self._meter):
             if self._meter.exhausted:
-                raise _LimitError("name comparisons")
+                raise _GivesUpError("name comparisons")
             return None
         if working.trusted:
             return below
@@ -231,7 +244,7 @@ class Judge:
             return False
         self._signatures += 1
         if self._signatures > SIGNATURE_LIMIT:
-            raise _LimitError("signatures")
+            raise _GivesUpError("signatures")
         return self.bag.signed(child, issuer)
 
 
@@ -286,9 +299,7 @@ def explore(bag: Bag, question: Question) -> tuple[list[Route], str]:
 
 def _next(bag: Bag, path: tuple[Facts, ...]) -> tuple[list[Facts], str, tuple[Facts, ...]]:
     last = path[-1]
-    candidates = list(dict.fromkeys(bag.issuers(last)))
-    fitting = [item for item in candidates[:_NAMESAKES] if bag.signed(last, item)]
-    misfits = tuple(item for item in candidates[:_NAMESAKES] if item not in fitting)
+    fitting, misfits = bag.signers(last)
     above = [item for item in fitting if item not in path]
     if above:
         return above, "", misfits

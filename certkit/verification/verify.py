@@ -16,6 +16,7 @@ from certkit.credentials import Credential
 from certkit.errors import ArgumentError
 from certkit.verification import _names
 from certkit.verification._kinds import finding
+from certkit.verification._openssl import ask_openssl
 from certkit.verification._oracle import ask_cryptography
 from certkit.verification._order import chain_findings, truststore_findings
 from certkit.verification._paths import Explainer
@@ -96,7 +97,7 @@ def verify_chain(
     explainer = Explainer(bag, question)
     routes, limit = explore(bag, question)
     paths = sorted((explainer.path(route) for route in routes), key=_brokenness)
-    found = [*_search_findings(bag, judge, limit, judged), *truststore_findings(bag)]
+    found = [*_search_findings(bag, judge, limit, paths), *truststore_findings(bag)]
     found += chain_findings(bag, question.usage)
     ok = judged if oracle.ok is None else oracle.ok
     if not question.host_valid and purpose == "server":
@@ -117,6 +118,7 @@ def verify_chain(
         purpose=purpose,
         at=question.at,
         policy=policy,
+        opinions=(ask_openssl(sent.certificates, store.certificates, question),),
     )
 
 
@@ -173,8 +175,9 @@ def _brokenness(path: Path) -> tuple[bool, bool, int, int]:
     return not path.ok, path.end != "anchor", len(path.fatal), len(path)
 
 
-def _search_findings(bag: Bag, judge: Judge, limit: str, judged: bool) -> Iterable[Finding]:
-    reached = judge.limit or limit
+def _search_findings(bag: Bag, judge: Judge, limit: str, paths: Sequence[Path]) -> Iterable[Finding]:
+    judged = bool(judge.path)
+    reached = (judge.limit if judge.limit in ("signatures", "name comparisons") else "") or limit
     if reached:
         yield finding(
             "search-limit",
@@ -183,10 +186,15 @@ def _search_findings(bag: Bag, judge: Judge, limit: str, judged: bool) -> Iterab
             severity=Severity.FATAL if judge.limit and not judged else Severity.ADVISORY,
         )
     if bag.anchor_count and not judged and not bag.reaches_anchor_by_name():
+        # Where an issuer is missing, nobody knows yet which root it would have led to.
+        unknown = any(
+            item.kind == "missing-intermediate" and item.fatal for path in paths for item in path.findings
+        )
         yield finding(
             "untrusted-root",
             "No chain of names leads from the leaf to any certificate of this truststore.",
             position="chain",
+            severity=Severity.ADVISORY if unknown else Severity.FATAL,
         )
 
 
