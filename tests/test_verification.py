@@ -412,9 +412,9 @@ def test_a_malformed_extension_is_a_finding(root: ck.CertificateAuthority, oid: 
 def test_ten_thousand_certificates_end_in_time(root: ck.CertificateAuthority, server: ck.Credential) -> None:
     more = [root.cross_sign(root) for _ in range(100)]
     bag = [*server.chain, *(more * 100)]
-    started = time.perf_counter()
+    started = time.process_time()
     found = verify_chain(bag, root.trust_store, host=HOST, at=AT)
-    assert time.perf_counter() - started < 10
+    assert time.process_time() - started < 10
     assert found.ok is found.oracle.ok
     assert "search-limit" in {item.kind for item in found.findings}
     assert found.opinions[0].ok is None, "OpenSSL has no limit, so it is not asked"
@@ -429,9 +429,9 @@ def test_ten_thousand_different_certificates(root: ck.CertificateAuthority, serv
         Certificate.from_der(template.replace(serial, serial[:-4] + number.to_bytes(4, "big")))
         for number in range(10_000)
     ]
-    started = time.perf_counter()
+    started = time.process_time()
     found = verify_chain([*server.chain, *bag], root.trust_store, host=HOST, at=AT)
-    assert time.perf_counter() - started < 20
+    assert time.process_time() - started < 20
     assert found.explorer_ok is found.oracle.ok
 
 
@@ -440,9 +440,9 @@ def test_a_tangle_of_cross_signs_ends_in_time() -> None:
     tangle = [one.cross_sign(two) for one in cas for two in cas if one is not two]
     leaf = cas[0].issue(HOST, usage="server")
     elsewhere = ck.CertificateAuthority("Nowhere", at=AT)
-    started = time.perf_counter()
+    started = time.process_time()
     found = verify_chain([leaf.certificate, *tangle], elsewhere.trust_store, host=HOST, at=AT)
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5
     assert found.ok is False
     assert "untrusted-root" in {item.cause for item in found.fatal}
 

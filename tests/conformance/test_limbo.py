@@ -60,7 +60,7 @@ def _outcome(case: dict[str, Any], label: dict[str, str]) -> Outcome:
     sent = _read([case["peer_certificate"], *case["untrusted_intermediates"]])
     anchors = _read(case["trusted_certs"])
     at = case["validation_time"]
-    started = time.perf_counter()
+    started = time.process_time()  # on a busy machine the wall clock measures the others
     found = verify_chain(
         sent,
         anchors,
@@ -69,7 +69,7 @@ def _outcome(case: dict[str, Any], label: dict[str, str]) -> Outcome:
         at=datetime.fromisoformat(at).astimezone(UTC) if at else None,
         max_depth=case["max_chain_depth"],
     )
-    seconds = time.perf_counter() - started
+    seconds = time.process_time() - started
     kind = label["expected_finding"].replace("_", "-")
     return Outcome(case["id"], case["expected_result"] == "FAILURE", kind, label["at"], found, seconds)
 
