@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from certkit.authority import CertificateAuthority, create_csr
+    from certkit.authority import CertificateAuthority, create_csr, self_signed
     from certkit.certificates import Certificate, CertificateSigningRequest
     from certkit.chains import Chain, TrustStore
     from certkit.checkup import ServerCheck, check_server, check_servers
@@ -69,7 +69,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
-    "certkit.authority": ("CertificateAuthority", "create_csr"),
+    "certkit.authority": ("CertificateAuthority", "create_csr", "self_signed"),
     "certkit.certificates": ("Certificate", "CertificateSigningRequest"),
     "certkit.chains": ("Chain", "TrustStore"),
     "certkit.checkup": ("ServerCheck", "check_server", "check_servers"),
@@ -203,6 +203,7 @@ __all__ = [
     "save_keystore",
     "scan_inventory",
     "scan_to_parquet",
+    "self_signed",
     "solution",
     "soonest_first",
     "summarize_inventory",

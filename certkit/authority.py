@@ -25,7 +25,7 @@ from certkit.errors import ArgumentError
 from certkit.keys import PrivateKey, generate_key
 from certkit.revocation import RevocationList
 
-__all__ = ["USAGES", "CertificateAuthority", "create_csr"]
+__all__ = ["USAGES", "CertificateAuthority", "create_csr", "self_signed"]
 
 USAGES: dict[str, tuple[x509.ObjectIdentifier, ...]] = {
     "server": (ExtendedKeyUsageOID.SERVER_AUTH,),
@@ -472,6 +472,35 @@ def create_csr(
     if found:
         builder = builder.add_extension(x509.SubjectAlternativeName(found), critical=False)
     return CertificateSigningRequest(builder.sign(key.raw, _hash_for(key.raw)))
+
+
+def self_signed(*names: str, usage: str, key: str | PrivateKey = "p256", days: int = 90) -> Credential:
+    """Return a key with a certificate that it signed itself: issuer and subject are the same, and it is no CA.
+
+    Nobody vouches for it. It is believed only where just this certificate is in the truststore (RFC 5280, 3.2).
+
+    Parameters
+    ----------
+    *names, usage, key, days
+        As for `CertificateAuthority.issue`.
+
+    Raises
+    ------
+    ArgumentError
+        As `CertificateAuthority.issue`.
+
+    Examples
+    --------
+    >>> own = self_signed("Acme CRM", usage="client").certificate
+    >>> own.is_self_signed, own.is_ca
+    (True, False)
+    """
+    if not names:
+        raise ArgumentError("a certificate needs a name", hint='self_signed("Acme CRM", usage="client")')
+    # An authority of the same name and key: what it issues names itself as its issuer.
+    own = CertificateAuthority(names[0], key=key, days=days)
+    issued = own.issue(*names, usage=usage, key=own.key, days=days)
+    return Credential(own.key, Chain((issued.certificate,)))
 
 
 def _hash_for(key: object) -> hashes.SHA256 | hashes.SHA384 | None:

@@ -173,3 +173,20 @@ def test_a_thousand_leaves() -> None:
         ca.issue(f"h{number}.example.test", usage="server").certificate.serial for number in range(1000)
     }
     assert len(serials) == 1000
+
+
+def test_a_self_signed_certificate_is_believed_only_where_it_is_itself_an_anchor() -> None:
+    ca = ck.CertificateAuthority("Orders Root")
+    own = ck.self_signed("Acme CRM", usage="client", key="ed25519", days=30)
+    assert (own.certificate.is_self_signed, own.certificate.is_ca, own.certificate.key) == (
+        True,
+        False,
+        "Ed25519",
+    )
+    client = ck.ClientConfig(ca.trust_store, own)
+    server = ca.issue("orders.example.test", usage="server")
+    known, unknown = ck.TrustStore([own.certificate]), ck.CertificateAuthority("Acme CRM").trust_store
+    assert ck.handshake(client, ck.ServerConfig(server, known)).ok
+    assert ck.handshake(client, ck.ServerConfig(server, unknown)).cause == "client-cert-untrusted"
+    with pytest.raises(ArgumentError, match="needs a name"):
+        ck.self_signed(usage="client")

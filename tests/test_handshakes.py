@@ -214,3 +214,15 @@ def test_a_fault_tells_its_story_in_one_piece() -> None:
     html = ck.find_fault("hostname-mismatch")._repr_html_()
     assert "\\x0a" not in html
     assert "the client wanted. A new alias in DNS" in html
+
+
+def test_one_thing_of_a_side_changed_and_the_rest_kept() -> None:
+    scenario = ck.good_scenario(two_way=True)
+    other = ck.self_signed("Acme CRM", usage="client")
+    client = scenario.client.with_credential(other)
+    assert (client.host, client.anchors) == (scenario.client.host, scenario.client.anchors)
+    assert ck.handshake(client, scenario.server).cause == "client-cert-untrusted"
+    assert ck.handshake(client, scenario.server.with_client_anchors([other.certificate])).ok
+    assert not scenario.server.with_client_anchors(None).two_way
+    stranger = scenario.client.with_anchors([other.certificate])
+    assert ck.handshake(stranger, scenario.server).cause == "untrusted-root"

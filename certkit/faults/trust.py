@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from certkit.authority import CertificateAuthority
-from certkit.chains import Chain
-from certkit.credentials import Credential
+from certkit.authority import CertificateAuthority, self_signed
 from certkit.faults import _repairs
 from certkit.faults.registry import fault
 from certkit.faults.scenario import HOST, Scenario
@@ -22,10 +20,7 @@ def self_signed_leaf(scenario: Scenario) -> Scenario:
     An appliance comes with such a certificate so that its first login page works. It proves nothing: anybody can sign the
     same name.
     """
-    own = CertificateAuthority(HOST)
-    credential = own.issue(HOST, usage="server", key=own.key)
-    # Issued under its own name and key: issuer and subject are the same, and its own key verifies it.
-    return scenario.with_server(credential=Credential(own.key, Chain((credential.certificate,))))
+    return scenario.with_server(credential=self_signed(HOST, usage="server"))
 
 
 @fault(

@@ -9,10 +9,12 @@ from __future__ import annotations
 import secrets
 import ssl
 import tempfile
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from certkit._html import Html, definitions
+from certkit.certificates import Certificate
 from certkit.chains import TrustStore
 from certkit.credentials import Credential
 from certkit.errors import ArgumentError, CredentialError
@@ -71,6 +73,18 @@ class ServerConfig:
             load_anchors(context, self.client_anchors)
         return context
 
+    def with_client_anchors(self, anchors: TrustStore | Iterable[Certificate] | None) -> ServerConfig:
+        """Return the same server with another truststore for clients; None makes it one-way.
+
+        Examples
+        --------
+        >>> from certkit.authority import CertificateAuthority
+        >>> ca = CertificateAuthority("Lab Root")
+        >>> ServerConfig(ca.issue("shop.example.test", usage="server")).with_client_anchors(ca.trust_store)
+        <ServerConfig shop.example.test, two-way>
+        """
+        return replace(self, client_anchors=None if anchors is None else _store(anchors))
+
     def __repr__(self) -> str:
         return (
             f"<ServerConfig {self.credential.certificate.name}, {'two-way' if self.two_way else 'one-way'}>"
@@ -125,6 +139,22 @@ class ClientConfig:
             load_credential(context, self.credential)
         return context
 
+    def with_credential(self, credential: Credential | None) -> ClientConfig:
+        """Return the same client with something else, or nothing, to present.
+
+        Examples
+        --------
+        >>> from certkit.authority import CertificateAuthority
+        >>> ca = CertificateAuthority("Lab Root")
+        >>> ClientConfig(ca.trust_store).with_credential(ca.issue("Acme CRM", usage="client"))
+        <ClientConfig trusts Lab Root; presents Acme CRM>
+        """
+        return replace(self, credential=credential)
+
+    def with_anchors(self, anchors: TrustStore | Iterable[Certificate]) -> ClientConfig:
+        """Return the same client with another truststore."""
+        return replace(self, anchors=_store(anchors))
+
     def __repr__(self) -> str:
         owner = "no certificate" if self.credential is None else self.credential.certificate.name
         return f"<ClientConfig trusts {_names(self.anchors)}; presents {owner}>"
@@ -139,6 +169,10 @@ class ClientConfig:
             ],
             caption="Client",
         )
+
+
+def _store(anchors: TrustStore | Iterable[Certificate]) -> TrustStore:
+    return anchors if isinstance(anchors, TrustStore) else TrustStore(anchors)
 
 
 def _names(store: TrustStore) -> str:
