@@ -128,6 +128,18 @@ def definitions(pairs: Iterable[tuple[object, object]], *, caption: object = Non
     return tag("table", *parts, tag("tbody", *rows), class_="ck-table") + _TABLE_STYLE
 
 
+def preformatted(text: str, **attributes: object) -> Html:
+    r"""Return text in a fixed-width font, line by line: `escape` alone would make a line break visible as well.
+
+    Examples
+    --------
+    >>> preformatted("a < b\nc")
+    '<pre>a &lt; b\nc</pre>'
+    """
+    lines = (escape(line, 1_000) for line in text.split("\n"))
+    return tag("pre", join(lines, "\n"), **attributes)
+
+
 def details(summary: object, *children: object) -> Html:
     """Return a fold that opens by mouse and keyboard, without script."""
     return tag("details", tag("summary", summary), *children)

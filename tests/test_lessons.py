@@ -4,6 +4,7 @@ import base64
 import json
 import re
 import runpy
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -146,7 +147,9 @@ def test_hints_climb_and_the_solution_opens_after_three_tries(book: Progress) ->
     for _ in range(3):
         check("3.1", "leaf", progress=book)
     assert solution("3.1", progress=book).state == "solution"
-    assert "ck.check" in solution("3.1", progress=book)._repr_html_()
+    shown = solution("3.1", progress=book)._repr_html_()
+    assert "ck.check" in shown
+    assert "\\x0a" not in shown  # a line of code is a line
 
 
 def test_progress_resumes_exports_and_merges(tmp_path: Path, book: Progress) -> None:
@@ -208,3 +211,10 @@ def test_untouched_progress_says_so_in_words() -> None:
 def test_a_fixture_numbers_the_parts_of_a_tuple() -> None:
     html = ck.fixture("1.5")._repr_html_()
     assert all(f".certificates[{at}]" in html for at in range(4))
+
+
+@pytest.mark.parametrize("number", EXERCISES)
+def test_a_solution_is_shown_line_by_line(number: str, book: Progress) -> None:
+    book.record(number, right=True)
+    shown = unescape(re.search("<pre>(.*)</pre>", solution(number, progress=book)._repr_html_(), re.S)[1])
+    assert shown == EXERCISES[number].answer

@@ -252,3 +252,11 @@ def test_the_log_has_the_address_of_the_last_hop() -> None:
         assert service.log[0].address == "127.0.0.1"
         assert service.log[0].to_dict()["address"] == "127.0.0.1"
         assert "127.0.0.1" in service.log._repr_html_()
+
+
+def test_a_dump_has_its_lines() -> None:
+    with UserService(ServerConfig(SERVER)) as service, Wiretap(service) as tap:
+        call_update_user(tap.url, "u-1001", "Inactive", ClientConfig(CA.trust_store, host=HOST))
+        shown = tap.conversation()._repr_html_()
+    assert "\n0010  " in shown
+    assert "\\x0a" not in shown

@@ -11,7 +11,7 @@ from functools import cached_property
 
 from cryptography import x509
 
-from certkit._html import Html, definitions, details, join, tag
+from certkit._html import Html, definitions, details, join, preformatted
 from certkit._text import count, hexdump, visible
 from certkit.certificates import Certificate
 from certkit.errors import FormatError
@@ -89,7 +89,7 @@ class Message:
                     self.fields or [("content", self.summary)],
                     caption=f"{number}{self.name} from the {self.sender}",
                 ),
-                details(f"{words}, decrypted", tag("pre", hexdump(self.body, length=shown))),
+                details(f"{words}, decrypted", preformatted(hexdump(self.body, length=shown))),
             ]
         )
 

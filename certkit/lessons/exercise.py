@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
-from certkit._html import Html, badge, join, tag
+from certkit._html import Html, badge, join, preformatted, tag
 from certkit.errors import ArgumentError, CertkitError, CheckFailed
 from certkit.lessons.progress import Progress, current_progress
 
@@ -184,7 +184,7 @@ class Result:
         if shown is not None:
             parts.append(tag("details", tag("summary", "What was tried with your answer"), Html(shown())))
         if self.state == "solution":
-            parts.append(tag("pre", self.exercise.answer))
+            parts.append(preformatted(self.exercise.answer))
         return tag("div", *parts, class_="ck-check", role="status")
 
 

@@ -150,12 +150,8 @@ class Progress:
         where = self.note or f"kept in {self.path}"
         if not rows:
             return tag("p", f"Your progress, {where}: nothing is tried yet.")
-        return table(
-            ("exercise", "state", "tries", "hints", "solved"),
-            rows,
-            caption=f"Your progress, {where}",
-            limit=80,
-        )
+        found = table(("exercise", "state", "tries", "hints", "solved"), rows, limit=80)
+        return tag("div", tag("p", f"Your progress, {where}"), found)
 
 
 def _order(number: str) -> tuple[int, ...]:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit, urlunsplit
 
-from certkit._html import Html, badge, details, join, table, tag
+from certkit._html import Html, badge, details, join, preformatted, table, tag
 from certkit._text import count, hexdump, visible
 from certkit.errors import ArgumentError
 from certkit.services._dial import parse_url
@@ -186,7 +186,7 @@ class Conversation:
                 sender,
                 f"{len(data):,}",
                 badge("bad", "readable"),
-                tag("pre", Html(_lines(data)), style="white-space:pre-wrap;margin:0;background:none"),
+                preformatted(readable(data, 1_500), style="white-space:pre-wrap;margin:0;background:none"),
             )
             for sender, data in turns
         ]
@@ -219,7 +219,7 @@ class Conversation:
                     caption=f"Connection {number}: TLS; encrypted records show who, when and how much",
                     limit=20,
                 ),
-                details("The last bytes that crossed", tag("pre", hexdump(last, length=96))),
+                details("The last bytes that crossed", preformatted(hexdump(last, length=96))),
             ]
         )
 
@@ -227,11 +227,6 @@ class Conversation:
 def _record_words(record: SeenRecord) -> str:
     head = f"{record.type}, {record.version}, {record.length:,} bytes"
     return f"{head}: {record.says or '(empty)'}" if record.readable else f"{head}: not readable"
-
-
-def _lines(data: bytes) -> str:
-    # Line by line, because escaping makes a line break visible as well.
-    return "\n".join(str(tag("span", line)) for line in readable(data, 1_500).split("\n"))
 
 
 class Wiretap(LoopbackServer):
