@@ -87,6 +87,11 @@ class _Control(_Noted, TLS_FTPHandler):  # type: ignore[misc]
     use_sendfile = False
     session: FtpSession
 
+    def secure_connection(self, context: Any) -> None:
+        # A client that is refused may be back before that is noted: who reads the log waits for it.
+        self.session.service.notes.expect()
+        super().secure_connection(context)
+
     def handle_failed_ssl_handshake(self) -> None:
         self.note_handshake(self.session, sys.exc_info()[1])
         super().handle_failed_ssl_handshake()
@@ -171,13 +176,14 @@ class FtpSession:
         self, channel: str, connection: SSL.Connection, heard: Heard, error: BaseException | None
     ) -> None:
         """Note what came of a handshake."""
+        if channel != "control" or self.noted:
+            self.service.notes.expect()
         self.noted = self.noted or channel == "control"
         end = endpoint(heard, error)
         anchors = self.service.security.client_anchors
         chain = Chain(()) if heard.leaf is None else Chain((heard.leaf,))
         self.caller = heard.leaf.subject if heard.leaf is not None else self.caller
         words = "resumed" if error is None and was_resumed(connection) else "the handshake is done"
-        self.service.notes.expect()
         self.service.notes.add(
             self.number,
             "handshake",
