@@ -8,12 +8,15 @@ from dataclasses import dataclass, field
 
 from certkit import _der
 from certkit.errors import FormatError, LimitError
-from certkit.formats.jks import MAGICS
+from certkit.formats.jks import MAGICS, read_jks
 from certkit.formats.pem import bare_base64, looks_like_armor, pem_blocks, text_of
 from certkit.formats.strangers import stranger
 
 __all__ = ["Damage", "find_damage", "refuse"]
 
+# Damage is looked for in whole files, copied a few times over; no keystore is larger.
+_LARGEST = 8 * 1024 * 1024
+_BLANKS = b"\0 \t\r\n"
 _REPLACEMENT = b"\xef\xbf\xbd"
 _BOM = b"\xef\xbb\xbf"
 _LOOSE_ARMOR = re.compile(
@@ -58,10 +61,10 @@ def refuse(data: bytes, error: FormatError | None = None, where: str | None = No
     where : str, optional
         What to name in the message.
     """
-    if isinstance(error, LimitError):
-        # What was refused for its size was understood: no damage explains it better.
-        return error
     damage = find_damage(data)
+    if isinstance(error, LimitError) and (damage is None or damage.repaired is None):
+        # What was refused for its size was understood; only what can be undone explains it better.
+        return error
     found = damage.error if damage is not None else error or stranger(data)
     if error is not None and error.cause is None:
         found.cause = found.cause or "tampered-or-corrupt"
@@ -78,7 +81,7 @@ def find_damage(data: bytes) -> Damage | None:
     >>> find_damage(b"\xef\xbb\xbf\x30\x03\x02\x01\x03").kind
     'byte-order-mark'
     """
-    for check in _CHECKS:
+    for check in _CHECKS if len(data) <= _LARGEST else (_empty, _truncated):
         found = check(data)
         if found is not None:
             return found
@@ -88,8 +91,11 @@ def find_damage(data: bytes) -> Damage | None:
 def whole(data: bytes) -> bool:
     """Return whether bytes look like a complete file of ours: DER that ends where it says, JKS, or PEM."""
     if data[:4] in MAGICS:
-        # The count of entries is small in every real keystore; damage shows in its high bytes.
-        return data[4:7] == b"\0\0\0" and data[7:8] in {b"\1", b"\2"} and data[8:9] == b"\0"
+        try:
+            read_jks(data)
+        except FormatError:
+            return False
+        return True
     if data[:1] != b"\x30":
         return False
     try:
@@ -99,7 +105,7 @@ def whole(data: bytes) -> bool:
 
 
 def _empty(data: bytes) -> Damage | None:
-    if data.strip(b"\0 \t\r\n"):
+    if data[:64].strip(_BLANKS) or sum(data.count(blank) for blank in _BLANKS) != len(data):
         return None
     what = "this file is empty" if not data else "this file holds nothing but blanks or zeros"
     return Damage("empty", what, "make it again: the program that wrote it failed, or the disk was full")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from certkit.errors import LimitError
 
 __all__ = [
+    "MAX_BASE64_BYTES",
     "MAX_DEPTH",
     "MAX_ENTRIES",
     "MAX_ITERATIONS",
@@ -35,6 +36,9 @@ MAX_SALT_BYTES = 4096
 
 MAX_SCRYPT_BYTES = 64 * 1024 * 1024
 """Memory that a scrypt derivation may ask for."""
+
+MAX_BASE64_BYTES = 16 * 1024 * 1024
+"""Bytes of one base64 text: a keystore pasted into code has some thousands."""
 
 MAX_RC2_BYTES = 256 * 1024
 """Bytes of RC2 with a 40-bit key: decrypted here in Python, about half a second for the most."""

@@ -7,13 +7,12 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from certkit.errors import FormatError
-from certkit.formats.limits import check_count
+from certkit.errors import FormatError, LimitError
+from certkit.formats.limits import MAX_BASE64_BYTES, check_count
 
 __all__ = ["Block", "bare_base64", "decode_base64", "looks_like_armor", "pem_blocks", "text_of", "write_pem"]
 
 _MARK = re.compile(rb"-----(BEGIN|END) ([A-Z0-9][A-Z0-9 #./_-]{0,60}?)-----", re.ASCII)
-_ANY_BEGIN = re.compile(rb"-{1,10} ?BEGIN [A-Z0-9]", re.ASCII)
 _HEADER = re.compile(rb"^[ \t]*([A-Za-z0-9-]{1,64}):[ \t]*(.*?)[ \t\r]*$", re.ASCII)
 _FRIENDLY = re.compile(rb"^[ \t]*friendlyName:[ \t]*([^\r\n]{1,500})", re.ASCII | re.MULTILINE)
 # How far above its BEGIN line a block's bag attributes may stand.
@@ -22,6 +21,7 @@ _SPACES = bytes.maketrans(b"\t\r\n", b"   ")
 _NO_LINES = dict.fromkeys((*range(32), 127, 133, 8232, 8233), " ")
 _DER_LETTERS = tuple(b"M" + bytes([letter]) for letter in b"ABCDEFGHIJKLMNOP")
 _BASE64 = re.compile(rb"[A-Za-z0-9+/]*={0,2}", re.ASCII)
+_EITHER_BASE64 = re.compile(rb"[A-Za-z0-9+/_-]*={0,2}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,7 +232,13 @@ def _bad_character(packed: bytes, at: int) -> FormatError:
 
 def looks_like_armor(data: bytes) -> bool:
     """Return whether there is something like a BEGIN line, right or wrong."""
-    return _ANY_BEGIN.search(text_of(data)) is not None
+    text = text_of(data)
+    at = text.find(b"BEGIN ")
+    while at >= 0:
+        if b"-" in text[max(at - 2, 0) : at]:
+            return True
+        at = text.find(b"BEGIN ", at + 1)
+    return False
 
 
 def bare_base64(data: bytes) -> bytes | None:
@@ -253,9 +259,15 @@ def bare_base64(data: bytes) -> bytes | None:
     if not text.startswith((*_DER_LETTERS, b"/u3+7", b"zs7Oz", b"LS0tLS1C")):
         return None
     sample = text[:4096].translate(_SPACES).replace(b" ", b"")
-    good = _BASE64.match(sample)
+    good = _EITHER_BASE64.match(sample)
     if len(sample) < 24 or good is None or good.end() < min(len(sample), 64):
         return None
+    if len(text) > MAX_BASE64_BYTES:
+        raise LimitError(
+            f"{len(text):,} bytes of base64, and at most {MAX_BASE64_BYTES:,} are read",
+            hint="decode it first: base64 -d FILE > FILE2",
+            kind="too-large",
+        )
     return decode_base64(text)
 
 

@@ -16,6 +16,7 @@ from certkit.formats.pbe import parse_scheme
 from certkit.formats.pem import Block, bare_base64, looks_like_armor, pem_blocks
 from certkit.formats.pkcs7 import read_pkcs7
 from certkit.formats.pkcs12 import read_pkcs12
+from certkit.formats.strangers import is_bcfks, stranger
 
 __all__ = ["read_contents"]
 
@@ -86,6 +87,8 @@ def _from_der(data: bytes, password: str | None) -> Contents:
         return read_pkcs12(data, password)
     if kind == "pkcs7":
         return read_pkcs7(data)
+    if kind == "der" and is_bcfks(data):
+        raise stranger(data)
     end = _der.read(data).end
     if kind == "certificate" and end < len(data):
         items, remarks = _several(data)

@@ -8,7 +8,7 @@ from certkit import _der
 from certkit._text import visible
 from certkit.errors import FormatError
 
-__all__ = ["stranger"]
+__all__ = ["is_bcfks", "stranger"]
 
 _TO_PKCS12 = "keytool -importkeystore -srckeystore FILE -destkeystore NEW.p12 -deststoretype PKCS12"
 _BOUNCY = f"with Bouncy Castle's provider on the class path: {_TO_PKCS12} -srcstoretype "
@@ -95,7 +95,7 @@ def stranger(data: bytes) -> FormatError:
     for magic, kind, what, hint in _MAGICS:
         if data.startswith(magic):
             return _wrong(what, hint, kind)
-    if _is_bcfks(data):
+    if is_bcfks(data):
         return _wrong("this is a BCFKS keystore (Bouncy Castle, FIPS)", _BOUNCY + "BCFKS", "bcfks")
     return _text(data) or _wrong(
         "this is no certificate, key or keystore that certkit knows",
@@ -124,7 +124,7 @@ def _text(data: bytes) -> FormatError | None:
     return None
 
 
-def _is_bcfks(data: bytes) -> bool:
+def is_bcfks(data: bytes) -> bool:
     """Return whether this is a BCFKS ObjectStore: sealed data, then an integrity check."""
     try:
         parts = _der.read(data).children()

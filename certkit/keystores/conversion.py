@@ -211,6 +211,8 @@ def convert(
     entries = _collect(job)
     if chosen in {"jks", "pkcs12"}:
         entries = _named(job, entries)
+    elif chosen in {"pkcs7", "der"}:
+        _note_names(job)
     data = outgoing_bytes(
         entries, secret, format=chosen, legacy=legacy, iterations=iterations, encoding=encoding
     )
@@ -316,7 +318,7 @@ def _certificate(job: _Job, alias: str, certificate: Certificate, entry: object)
     trusted = isinstance(entry, TrustedCertificateEntry)
     name = f"certificate {_shown(alias or alias_for(certificate))}"
     if trusted and job.format in {"pem", "der", "pkcs7"}:
-        job.note(
+        job.detail(
             f"trust mark of {name}", "lost", f"{FORMAT_NAMES[job.format]} marks no trust: its use decides"
         )
     if not trusted and job.format == "jks":
@@ -351,6 +353,12 @@ def _named(job: _Job, entries: list[Outgoing]) -> list[Outgoing]:
             )
             job.note(_shown(before.alias), "renamed", f"to {_shown(after.alias)}: {why}")
     return named
+
+
+def _note_names(job: _Job) -> None:
+    for entry in job.store.entries:
+        if entry.alias:
+            job.detail(f"alias {_shown(entry.alias)}", "lost", f"{FORMAT_NAMES[job.format]} has no names")
 
 
 def _account(job: _Job, entries: list[Outgoing], again: Keystore, secret: str | None) -> None:
