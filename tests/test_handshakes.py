@@ -200,7 +200,9 @@ def test_one_message_opened_and_all_that_was_said() -> None:
     proof = run.message("CertificateVerify", "client")
     assert (proof.sender, dict(proof.fields)["algorithm"]) == ("client", "ecdsa_secp256r1_sha256")
     assert run.message("CertificateVerify").sender == "server"
+    signature = dict(proof.fields)["signature"].split()[-1]
     assert "ecdsa_secp256r1_sha256" in proof._repr_html_()
+    assert signature[:48] + "…" in proof._repr_html_()  # whole, it would be wider than the page
     assert len(run.message("Certificate")._repr_html_()) < 10_000
     with pytest.raises(ArgumentError, match=r"no such message of the server.*ServerHello"):
         run.message("ClientHello", "server")

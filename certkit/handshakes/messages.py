@@ -86,7 +86,8 @@ class Message:
         return join(
             [
                 definitions(
-                    self.fields or [("content", self.summary)],
+                    [(name, _without_long_words(text)) for name, text in self.fields]
+                    or [("content", self.summary)],
                     caption=f"{number}{self.name} from the {self.sender}",
                 ),
                 details(f"{words}, decrypted", preformatted(hexdump(self.body, length=shown))),
@@ -105,6 +106,11 @@ class Message:
             "encrypted": self.encrypted,
             "summary": self.summary,
         }
+
+
+def _without_long_words(text: str) -> str:
+    """Return text with words that no browser would break cut: signatures and checksums, whole in the bytes."""
+    return " ".join(word if len(word) <= 64 else word[:48] + "…" for word in text.split(" "))
 
 
 class _Cursor:
