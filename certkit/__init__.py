@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from certkit.checkup import ServerCheck, check_server, check_servers
     from certkit.credentials import Credential
     from certkit.errors import CertkitError
+    from certkit.explanation import Diagnosis, explain
     from certkit.faults import Fault, Scenario, find_fault, good_scenario, list_faults
     from certkit.formats.byte_decoder import ByteClue, decode_byte
     from certkit.formats.der_tree import DerTree, der_tree
@@ -75,6 +76,7 @@ _HOMES = {
     "certkit.checkup": ("ServerCheck", "check_server", "check_servers"),
     "certkit.credentials": ("Credential",),
     "certkit.errors": ("CertkitError",),
+    "certkit.explanation": ("Diagnosis", "explain"),
     "certkit.faults": ("Fault", "Scenario", "find_fault", "good_scenario", "list_faults"),
     "certkit.formats.byte_decoder": ("ByteClue", "decode_byte"),
     "certkit.formats.der_tree": ("DerTree", "der_tree"),
@@ -177,6 +179,7 @@ __all__ = [
     "der_tree",
     "expiry_buckets",
     "expiry_timeline",
+    "explain",
     "find_fault",
     "fixture",
     "generate_key",

@@ -26,6 +26,7 @@ _VERB_MODULES: tuple[str, ...] = (
     "certkit._cli_files",
     "certkit._cli_bytes",
     "certkit._cli_check",
+    "certkit._cli_explain",
     "certkit._cli_inventory",
     "certkit._cli_chain",
 )

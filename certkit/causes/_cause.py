@@ -43,6 +43,8 @@ class Cause:
         What looks like a fix and is none, with the reason.
     rfc : str
         The section that says so; empty where no standard speaks of it.
+    platforms : tuple of (str, str)
+        Platforms and the step to take there: where to click, which command.
     """
 
     id: str
@@ -56,6 +58,7 @@ class Cause:
     fix: tuple[str, ...]
     wrong_fixes: tuple[str, ...]
     rfc: str = ""
+    platforms: tuple[tuple[str, str], ...] = ()
 
     @classmethod
     def from_entry(cls, name: str, family: str, entry: Mapping[str, Any]) -> Cause:
@@ -67,7 +70,7 @@ class Cause:
             If something is missing, or a side is none of `SIDES`.
         """
         wanted = {field.name for field in fields(cls)} - {"id", "family"}
-        missing = wanted - entry.keys() - {"rfc"}
+        missing = wanted - entry.keys() - {"rfc", "platforms"}
         if missing:
             raise ArgumentError(f"a cause lacks {', '.join(sorted(missing))}", on=name)
         values: dict[str, Any] = {
@@ -75,6 +78,7 @@ class Cause:
             for key, value in entry.items()
             if key in wanted
         }
+        values["platforms"] = tuple(dict(entry.get("platforms", {})).items())
         for side in (values["found_by"], values["change"]):
             if side not in SIDES:
                 raise ArgumentError("unknown side", on=f"{side!r} in {name}", hint=", ".join(SIDES))
@@ -83,6 +87,7 @@ class Cause:
     def to_dict(self) -> dict[str, object]:
         """Return the facts as JSON values."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}
+        values["platforms"] = dict(self.platforms)
         return {key: list(value) if isinstance(value, tuple) else value for key, value in values.items()}
 
     def __repr__(self) -> str:
@@ -96,6 +101,7 @@ class Cause:
                 ("who must change", f"{self.change}: {self.where}"),
                 ("confirm", join([tag("div", tag("code", line)) for line in self.confirm])),
                 ("fix", join([tag("div", line) for line in self.fix])),
+                *((f"on {name}", step) for name, step in self.platforms),
                 ("not a fix", join([tag("div", line) for line in self.wrong_fixes])),
                 ("source", self.rfc or "practice"),
             ],
