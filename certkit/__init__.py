@@ -143,6 +143,7 @@ __all__ = [
     "Credential",
     "DerLab",
     "DerTree",
+    "Diagnosis",
     "Estate",
     "Fault",
     "ForwardProxy",
