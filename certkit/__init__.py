@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from certkit.keystores.system import system_stores, system_trust
     from certkit.lessons import Progress, check, current_progress, fixture, hint, quiz, solution
     from certkit.lessons.mysteries import Mystery, mystery
-    from certkit.plots import Plot, expiry_timeline
+    from certkit.plots import Plot, chain_figure, expiry_timeline
     from certkit.revocation import RevocationList
     from certkit.services import (
         ClosedPort,
@@ -64,7 +64,8 @@ if TYPE_CHECKING:
     )
     from certkit.stacks.java import JavaVerdict, java_available, java_pkix, java_version
     from certkit.stacks.java_files import java_keystore, keytool
-    from certkit.verification import Verification, verify_chain
+    from certkit.stacks.java_opinion import with_java
+    from certkit.verification import ChainGraph, Verification, chain_graph, verify_chain
     from certkit.widgets import DerLab, HandshakeLab
 
 __version__ = "0.1.0"
@@ -107,7 +108,7 @@ _HOMES = {
     "certkit.keystores.system": ("system_stores", "system_trust"),
     "certkit.lessons": ("Progress", "check", "current_progress", "fixture", "hint", "quiz", "solution"),
     "certkit.lessons.mysteries": ("Mystery", "mystery"),
-    "certkit.plots": ("Plot", "expiry_timeline"),
+    "certkit.plots": ("Plot", "chain_figure", "expiry_timeline"),
     "certkit.revocation": ("RevocationList",),
     "certkit.services": (
         "ClosedPort",
@@ -123,8 +124,9 @@ _HOMES = {
         "transfer_ftps",
     ),
     "certkit.stacks.java": ("JavaVerdict", "java_available", "java_pkix", "java_version"),
+    "certkit.stacks.java_opinion": ("with_java",),
     "certkit.stacks.java_files": ("java_keystore", "keytool"),
-    "certkit.verification": ("Verification", "verify_chain"),
+    "certkit.verification": ("ChainGraph", "Verification", "chain_graph", "verify_chain"),
     "certkit.widgets": ("DerLab", "HandshakeLab"),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
@@ -136,6 +138,7 @@ __all__ = [
     "CertificateSigningRequest",
     "CertkitError",
     "Chain",
+    "ChainGraph",
     "ClientConfig",
     "ClosedPort",
     "Comparison",
@@ -169,6 +172,8 @@ __all__ = [
     "Verification",
     "Wiretap",
     "call_update_user",
+    "chain_figure",
+    "chain_graph",
     "check",
     "check_server",
     "check_servers",
@@ -215,6 +220,7 @@ __all__ = [
     "system_trust",
     "transfer_ftps",
     "verify_chain",
+    "with_java",
 ]
 
 

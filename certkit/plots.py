@@ -14,12 +14,14 @@ from certkit._text import count, visible
 from certkit.inventory.analysis.overview import records, soonest_first
 from certkit.inventory.judging import EXPIRING_DAYS
 from certkit.inventory.table import clock_of
+from certkit.verification._graph_layout import Box, Layout, lay_out
+from certkit.verification.graph import ChainGraph, GraphEdge
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
-__all__ = ["Plot", "expiry_timeline"]
+__all__ = ["Plot", "chain_figure", "expiry_timeline"]
 
 # Each colour keeps 3:1 on white and on JupyterLab's dark background; the word stands beside it.
 _COLOURS = {
@@ -171,3 +173,89 @@ def _timeline_sentence(found: pd.DataFrame, shown: int) -> str:
         f"{which} certificates, soonest end at the top: {expired:,} {ending}, "
         f"{count(soon, 'more ends', 'more end')} within {EXPIRING_DAYS} days."
     )
+
+
+_STATUS_COLOURS = {"good": "#2b8a57", "warning": "#b87900", "bad": "#c2293a", "neutral": "#6b7789"}
+_EDGE_STYLES = {
+    "signed": (_INK, "-"), "cross": ("#7a5bd0", "--"), "missing": ("#c2293a", ":"), "wrong-key": ("#c2293a", ":"),
+    "cycle": ("#c2293a", "-."),
+}  # fmt: skip
+
+
+def chain_figure(graph: ChainGraph, *, limit: int = 40) -> Plot:
+    """Return a chain graph as a matplotlib figure, for a report or a slide: the same layout as its SVG.
+
+    Parameters
+    ----------
+    graph : ChainGraph
+        From `chain_graph`.
+    limit : int
+        From how many nodes on healthy siblings are folded.
+
+    Examples
+    --------
+    >>> from certkit.authority import CertificateAuthority
+    >>> from certkit.verification import chain_graph
+    >>> server = CertificateAuthority("Lab Root").issue("shop.example.test", usage="server")
+    >>> chain_figure(chain_graph(server)).sentence
+    'Chain of shop.example.test: 1 certificate, 0 anchors, 1 missing issuer.'
+    """
+    from matplotlib.figure import Figure  # noqa: PLC0415 - slow to load
+
+    layout = lay_out(graph, limit)
+    figure = Figure(figsize=(layout.width / 90, layout.height / 90 + 0.1))
+    axes = figure.add_axes((0, 0, 1, 1))
+    axes.set_axis_off()
+    axes.set_xlim(0, layout.width)
+    axes.set_ylim(layout.height, 0)
+    for edge in graph.edges:
+        _draw_edge(axes, edge, layout)
+    for box in (*layout.boxes.values(), *layout.folds):
+        _draw_box(axes, box)
+    headers = ("certificate", "what it is", "state", "dates", "issued by", "notes")
+    return Plot(figure, graph.sentence, headers, tuple(graph.rows()))
+
+
+def _draw_edge(axes: Any, edge: GraphEdge, layout: Layout) -> None:
+    issuer, subject = layout.boxes.get(edge.issuer), layout.boxes.get(edge.subject)
+    if issuer is None or subject is None:
+        return
+    colour, style = _EDGE_STYLES[edge.kind]
+    arrow = {
+        "arrowstyle": "-|>",
+        "color": _STATUS_COLOURS["good"] if edge.verified else colour,
+        "linestyle": style,
+        "linewidth": 2.2 if edge.verified else 1.0,
+        "connectionstyle": "arc3,rad=0.35" if edge.kind == "cycle" else "arc3",
+    }
+    start, end = (issuer.x + issuer.width, issuer.middle), (subject.x, subject.middle)
+    if edge.kind == "cycle":
+        start, end = (issuer.x + issuer.width / 2, issuer.y), (subject.x + subject.width / 2, subject.y)
+    axes.annotate("", xy=end, xytext=start, arrowprops=arrow)
+    if edge.kind == "wrong-key":
+        middle = ((start[0] + end[0]) / 2, (start[1] + end[1]) / 2)
+        axes.text(*middle, "✗", color=colour, ha="center", va="center", fontsize=13)
+
+
+def _draw_box(axes: Any, box: Box) -> None:
+    from matplotlib.patches import FancyBboxPatch  # noqa: PLC0415
+
+    colour = _STATUS_COLOURS[box.status] if box.node else _INK
+    ghost, anchor = box.node is None or box.node.role == "ghost", box.node is not None and box.node.anchor
+    patch = FancyBboxPatch(
+        (box.x, box.y), box.width, box.height, boxstyle="round,pad=0,rounding_size=6",
+        facecolor="none" if ghost else f"{colour}22", edgecolor=colour, linestyle=":" if ghost else "-",
+        linewidth=2.6 if anchor else 1.1,
+    )  # fmt: skip
+    axes.add_patch(patch)
+    room = int(box.width / 6.4)
+    word = {"bad": "✗ ", "warning": "! ", "good": "✓ ", "neutral": ""}[box.status] if box.node else ""
+    for number, text in enumerate(box.lines):
+        first = number == 0
+        shown = visible((word if first else "") + text, room)
+        weight = "bold" if first and box.node else "normal"
+        # "$" would begin mathematics: a name is text.
+        axes.text(
+            box.x + 9, box.y + 18 + 15 * number, shown, fontsize=8.6 if first else 7.6, color=colour if first else _INK,
+            fontweight=weight, parse_math=False,
+        )  # fmt: skip

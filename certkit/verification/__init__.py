@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
+from certkit.verification._graph_build import chain_graph
+from certkit.verification.graph import ChainGraph, GraphEdge, GraphNode
 from certkit.verification.result import Opinion, Path, Verification
 from certkit.verification.verify import verify_chain
 
-__all__ = ["Opinion", "Path", "Verification", "verify_chain"]
+__all__ = [
+    "ChainGraph",
+    "GraphEdge",
+    "GraphNode",
+    "Opinion",
+    "Path",
+    "Verification",
+    "chain_graph",
+    "verify_chain",
+]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from certkit._files import iso
 from certkit._html import Html, badge, details, table, tag
@@ -14,6 +14,9 @@ from certkit.causes import Finding, Severity
 from certkit.certificates import Certificate
 from certkit.chains import Chain, TrustStore
 from certkit.errors import CheckFailed
+
+if TYPE_CHECKING:
+    from certkit.verification.graph import ChainGraph
 
 __all__ = ["Opinion", "Path", "Verification"]
 
@@ -107,6 +110,7 @@ class Path:
     def to_dict(self) -> dict[str, object]:
         """Return the facts as JSON values."""
         return {
+            "ok": self.ok,
             "status": self.status,
             "end": self.end,
             "reason": self.reason or None,
@@ -263,7 +267,11 @@ class Verification:
         lines += [f"{self.oracle.judge} ({self.policy}): {self.oracle.word}. {self.oracle.text}"]
         lines += [f"{item.judge}: {item.word}. {item.text}" for item in self.opinions]
         lines += ["", f"{count(len(self.paths), 'path')}:"]
-        lines += [f"  {_MARKS[path.status]} {path.names}" for path in self.paths[:20]]
+        lines += [
+            f"  {_MARKS[path.status]} {path.names}" + (f": {path.reason}" if path.reason else "")
+            for path in self.paths[:20]
+        ]
+        lines += ["", "who signed whom:", *(f"  {line}" for line in self.graph().text().splitlines()[:40])]
         if self.findings:
             lines += ["", f"{count(len(self.findings), 'finding')}:"]
         for item in self.findings[:40]:
@@ -276,6 +284,12 @@ class Verification:
         state = "trusted" if self.ok else f"refused, {self.cause or 'by the oracle'}"
         found = f"{count(len(self.paths), 'path')}, {count(len(self.findings), 'finding')}"
         return f"<Verification {self.chain.leaf.name}: {state}, {found}>"
+
+    def graph(self) -> ChainGraph:
+        """Return the picture: every path in one graph, with anchors, ghosts and dead ends."""
+        from certkit.verification._graph_build import chain_graph  # noqa: PLC0415 - it knows this type
+
+        return chain_graph(self)
 
     def findings_html(self) -> Html:
         """Return the findings as a table."""
@@ -307,15 +321,7 @@ class Verification:
         )
         host = f" as {self.host}" if self.host else ""
         asked = f" · {self.purpose}{host} · {iso(self.at)} · policy {self.policy}"
-        judges = [
-            (
-                item.judge,
-                item.badge(),
-                item.text,
-                "; ".join(f"{code} at depth {depth}" for code, depth, _ in item.errors),
-            )
-            for item in (self.oracle, *self.opinions)
-        ]
+        judges = [(item.judge, item.badge(), item.text) for item in (self.oracle, *self.opinions)]
         ways = [
             (
                 number,
@@ -325,20 +331,18 @@ class Verification:
             )
             for number, path in enumerate(self.paths)
         ]
+        more = f"; {len(self.findings) - 6} findings more: .findings" if len(self.findings) > 6 else ""
         return tag(
             "div",
             tag("p", word, asked),
             tag("p", tag("strong", self.verdict)),
-            findings_table(self.findings[:12]) if self.findings else "",
-            table(
-                ("path", "status", "certificates, leaf first", "why not"),
-                ways,
-                caption=count(len(ways), "path"),
-                limit=8,
-            ),
+            self.graph().svg(),
+            findings_table(self.findings[:6]) if self.findings else "",
+            tag("p", f"{count(len(ways), 'path')}{more}") if more else "",
             details(
-                "Judges, and the chain as sent, stored and verified",
-                table(("judge", "verdict", "in its own words", "errors"), judges),
+                f"{count(len(ways), 'path')}, the judges, and the chain as sent, stored and verified",
+                table(("path", "status", "certificates, leaf first", "why not"), ways, limit=5),
+                table(("judge", "verdict", "in its own words"), judges),
                 self.views_html(),
             ),
         )
