@@ -22,12 +22,19 @@ if TYPE_CHECKING:
     from certkit.formats.der_tree import DerTree, der_tree
     from certkit.handshakes import ClientConfig, Handshake, ServerConfig, handshake
     from certkit.handshakes.comparison import Comparison, compare_handshakes
+    from certkit.inventory.analysis.changes import compare_inventories
+    from certkit.inventory.analysis.forecast import client_sunset, forecast_renewals, mark_public
+    from certkit.inventory.analysis.impact import ca_impact, effective_expiry, impact_by_ca
+    from certkit.inventory.analysis.issuers import shadow_cas, unknown_issuers
     from certkit.inventory.analysis.overview import (
         InventorySummary,
         expiry_buckets,
         soonest_first,
         summarize_inventory,
     )
+    from certkit.inventory.analysis.owners import join_owners, owner_gaps
+    from certkit.inventory.analysis.sameness import find_duplicates, shared_keys
+    from certkit.inventory.analysis.strength import broken_rules, weak_certificates
     from certkit.inventory.estate import Estate, make_estate
     from certkit.inventory.scan import scan_inventory, scan_to_parquet
     from certkit.inventory.storage import read_inventory
@@ -47,7 +54,7 @@ if TYPE_CHECKING:
     from certkit.keystores.system import system_stores, system_trust
     from certkit.lessons import Progress, check, current_progress, fixture, hint, quiz, solution
     from certkit.lessons.mysteries import Mystery, mystery
-    from certkit.plots import Plot, chain_figure, expiry_timeline
+    from certkit.plots import Plot, chain_figure, expiry_calendar, expiry_timeline, renewal_forecast_plot
     from certkit.revocation import RevocationList
     from certkit.services import (
         ClosedPort,
@@ -83,12 +90,19 @@ _HOMES = {
     "certkit.formats.der_tree": ("DerTree", "der_tree"),
     "certkit.handshakes": ("ClientConfig", "Handshake", "ServerConfig", "handshake"),
     "certkit.handshakes.comparison": ("Comparison", "compare_handshakes"),
+    "certkit.inventory.analysis.changes": ("compare_inventories",),
+    "certkit.inventory.analysis.forecast": ("client_sunset", "forecast_renewals", "mark_public"),
+    "certkit.inventory.analysis.impact": ("ca_impact", "effective_expiry", "impact_by_ca"),
+    "certkit.inventory.analysis.issuers": ("shadow_cas", "unknown_issuers"),
     "certkit.inventory.analysis.overview": (
         "InventorySummary",
         "expiry_buckets",
         "soonest_first",
         "summarize_inventory",
     ),
+    "certkit.inventory.analysis.owners": ("join_owners", "owner_gaps"),
+    "certkit.inventory.analysis.sameness": ("find_duplicates", "shared_keys"),
+    "certkit.inventory.analysis.strength": ("broken_rules", "weak_certificates"),
     "certkit.inventory.estate": ("Estate", "make_estate"),
     "certkit.inventory.scan": ("scan_inventory", "scan_to_parquet"),
     "certkit.inventory.storage": ("read_inventory",),
@@ -108,7 +122,7 @@ _HOMES = {
     "certkit.keystores.system": ("system_stores", "system_trust"),
     "certkit.lessons": ("Progress", "check", "current_progress", "fixture", "hint", "quiz", "solution"),
     "certkit.lessons.mysteries": ("Mystery", "mystery"),
-    "certkit.plots": ("Plot", "chain_figure", "expiry_timeline"),
+    "certkit.plots": ("Plot", "chain_figure", "expiry_calendar", "expiry_timeline", "renewal_forecast_plot"),
     "certkit.revocation": ("RevocationList",),
     "certkit.services": (
         "ClosedPort",
@@ -124,8 +138,8 @@ _HOMES = {
         "transfer_ftps",
     ),
     "certkit.stacks.java": ("JavaVerdict", "java_available", "java_pkix", "java_version"),
-    "certkit.stacks.java_opinion": ("with_java",),
     "certkit.stacks.java_files": ("java_keystore", "keytool"),
+    "certkit.stacks.java_opinion": ("with_java",),
     "certkit.verification": ("ChainGraph", "Verification", "chain_graph", "verify_chain"),
     "certkit.widgets": ("DerLab", "HandshakeLab"),
 }
@@ -171,32 +185,42 @@ __all__ = [
     "UserService",
     "Verification",
     "Wiretap",
+    "broken_rules",
+    "ca_impact",
     "call_update_user",
     "chain_figure",
     "chain_graph",
     "check",
     "check_server",
     "check_servers",
+    "client_sunset",
     "compare_handshakes",
+    "compare_inventories",
     "convert",
     "create_csr",
     "current_progress",
     "decode_byte",
     "der_tree",
+    "effective_expiry",
     "expiry_buckets",
+    "expiry_calendar",
     "expiry_timeline",
     "explain",
+    "find_duplicates",
     "find_fault",
     "fixture",
+    "forecast_renewals",
     "generate_key",
     "generate_stub",
     "good_scenario",
     "handshake",
     "hint",
+    "impact_by_ca",
     "java_available",
     "java_keystore",
     "java_pkix",
     "java_version",
+    "join_owners",
     "keystore_bytes",
     "keytool",
     "list_faults",
@@ -206,20 +230,27 @@ __all__ = [
     "load_keystore",
     "load_private_key",
     "make_estate",
+    "mark_public",
     "mystery",
+    "owner_gaps",
     "quiz",
     "read_inventory",
+    "renewal_forecast_plot",
     "save_keystore",
     "scan_inventory",
     "scan_to_parquet",
     "self_signed",
+    "shadow_cas",
+    "shared_keys",
     "solution",
     "soonest_first",
     "summarize_inventory",
     "system_stores",
     "system_trust",
     "transfer_ftps",
+    "unknown_issuers",
     "verify_chain",
+    "weak_certificates",
     "with_java",
 ]
 

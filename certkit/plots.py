@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import io
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from certkit._html import Html, details, table, tag
 from certkit._text import count, visible
+from certkit.inventory.analysis.forecast import forecast_renewals
 from certkit.inventory.analysis.overview import records, soonest_first
 from certkit.inventory.judging import EXPIRING_DAYS
 from certkit.inventory.table import clock_of
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
-__all__ = ["Plot", "chain_figure", "expiry_timeline"]
+__all__ = ["Plot", "chain_figure", "expiry_calendar", "expiry_timeline", "renewal_forecast_plot"]
 
 # Each colour keeps 3:1 on white and on JupyterLab's dark background; the word stands beside it.
 _COLOURS = {
@@ -76,7 +78,7 @@ def _new_figure(width: float, height: float) -> tuple[Figure, Any]:
     axes = figure.add_subplot()
     axes.spines[["top", "right", "left"]].set_visible(False)
     axes.spines["bottom"].set_color(_INK)
-    axes.tick_params(colors=_INK, length=0)
+    axes.tick_params(colors=_INK, length=0, labelsize=8)
     return figure, axes
 
 
@@ -259,3 +261,124 @@ def _draw_box(axes: Any, box: Box) -> None:
             box.x + 9, box.y + 18 + 15 * number, shown, fontsize=8.6 if first else 7.6, color=colour if first else _INK,
             fontweight=weight, parse_math=False,
         )  # fmt: skip
+
+
+def expiry_calendar(table: pd.DataFrame, *, weeks: int = 53, at: datetime | None = None) -> Plot:
+    """Return a calendar of the year ahead: a square a day, darker the more certificates end on it.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        From `scan_inventory`; leaves only are shown.
+    weeks : int
+        How many weeks.
+    at : datetime, optional
+        The first day; the clock of the scan by default.
+    """
+    import numpy as np  # noqa: PLC0415 - slow to load
+
+    now = clock_of(table, at)
+    first = now.date() - timedelta(days=now.weekday())
+    ends = [row.not_after.to_pydatetime() for row in records(soonest_first(table))]
+    coming = [moment.date() for moment in ends if moment >= now]
+    days = Counter((day - first).days for day in coming)
+    grid = np.zeros((7, weeks))
+    for day, number in days.items():
+        if day < weeks * 7:
+            grid[day % 7, day // 7] = number
+    figure, axes = _new_figure(9.5, 2.0)
+    _draw_calendar(axes, grid, first)
+    shown = sorted((first + timedelta(days=day), number) for day, number in days.items() if day < weeks * 7)
+    busiest = max(shown, key=lambda pair: pair[1], default=None)
+    ending = "ends" if sum(days.values()) == 1 else "end"
+    words = f"{count(sum(number for _, number in shown), 'certificate')} {ending} in the {weeks} weeks from {first:%Y-%m-%d}"
+    if busiest is not None:
+        words += f"; the busiest day is {busiest[0]:%Y-%m-%d} with {busiest[1]:,}"
+    return Plot(
+        figure, words + ".", ("day", "certificates"), tuple((f"{day:%a %Y-%m-%d}", n) for day, n in shown)
+    )
+
+
+def _draw_calendar(axes: Any, grid: Any, first: date) -> None:
+    import numpy as np  # noqa: PLC0415 - slow to load
+
+    colours: Any = import_module("matplotlib.colors")
+    shades = colours.LinearSegmentedColormap.from_list("ends", ["#f6c9a8", "#c2293a", "#5d0f1c"])
+    axes.add_patch(
+        import_module("matplotlib.patches").Rectangle((0, 0), grid.shape[1], 7, color="#8593a833", lw=0)
+    )
+    day, week = np.nonzero(grid)
+    numbers = grid[day, week]
+    axes.scatter(
+        week + 0.5, day + 0.5, s=52, marker="s", c=numbers, cmap=shades, vmin=1, vmax=max(grid.max(), 2)
+    )
+    for column, row, number in zip(week, day, numbers, strict=True):
+        ink = "white" if number > grid.max() / 3 else "#3b0a12"
+        if number > 1:
+            axes.text(
+                column + 0.5, row + 0.5, f"{int(number)}", ha="center", va="center", fontsize=6, color=ink
+            )
+    axes.set_xlim(0, grid.shape[1])
+    axes.set_ylim(7, 0)
+    axes.set_aspect("equal")
+    axes.set_yticks([0.5, 2.5, 4.5, 6.5], ["Mon", "Wed", "Fri", "Sun"], fontsize=7)
+    starts = [(first + timedelta(weeks=week)) for week in range(grid.shape[1])]
+    months = [week for week, day in enumerate(starts) if week == 0 or day.month != starts[week - 1].month]
+    axes.set_xticks([week + 0.5 for week in months], [f"{starts[week]:%b}" for week in months], fontsize=7)
+
+
+_OWNER_COLOURS = ("#0b5cad", "#b87900", "#2b8a57", "#7a5bd0", "#c2293a", "#4a7d8c", "#8a6d3b", "#6b7789")
+
+
+def renewal_forecast_plot(table: pd.DataFrame, *, until: date = date(2030, 12, 31)) -> Plot:
+    """Return the renewals of public server certificates a month as stacked bars, a colour an owner.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        From `scan_inventory`, with the columns of `mark_public` and `join_owners` if there are any.
+    until : date
+        The last day.
+    """
+    found = forecast_renewals(table, until=until)
+    by_month: dict[date, Counter[str]] = {}
+    for row in records(found):
+        by_month.setdefault(row.month.date(), Counter())[row.owner] += int(row.renewals)
+    totals = Counter[str]()
+    for counts in by_month.values():
+        totals.update(counts)
+    owners = [owner for owner, _ in totals.most_common(7)]
+    figure, axes = _new_figure(9, 3.2)
+    _draw_stacks(axes, by_month, owners)
+    years = Counter[int]()
+    for month, counts in by_month.items():
+        years[month.year] += sum(counts.values())
+    listed = ", ".join(f"{number:,} in {year}" for year, number in sorted(years.items()))
+    rows = tuple(
+        (f"{month:%Y-%m}", sum(counts.values()), *(counts[owner] for owner in owners))
+        for month, counts in sorted(by_month.items())
+    )
+    words = (
+        f"Renewals of publicly trusted server certificates, at two thirds of their life: {listed or 'none'}."
+    )
+    return Plot(figure, words, ("month", "renewals", *owners), rows)
+
+
+def _draw_stacks(axes: Any, by_month: dict[date, Counter[str]], owners: Sequence[str]) -> None:
+    dates: Any = import_module("matplotlib.dates")
+    months = sorted(by_month)
+    floor = [0] * len(months)
+    groups = [
+        *((owner, (owner,)) for owner in owners),
+        ("others", tuple({o for c in by_month.values() for o in c} - set(owners))),
+    ]
+    for (name, members), colour in zip(groups, _OWNER_COLOURS, strict=False):
+        heights = [sum(by_month[month][member] for member in members) for month in months]
+        if any(heights):
+            axes.bar(months, heights, width=24, bottom=floor, color=colour, label=visible(name, 30))
+            floor = [low + height for low, height in zip(floor, heights, strict=True)]
+    axes.xaxis.set_major_locator(dates.YearLocator())
+    axes.xaxis.set_major_formatter(dates.DateFormatter("%Y"))
+    axes.set_ylabel("renewals a month", color=_INK, fontsize=8)
+    if months:
+        axes.legend(fontsize=7, frameon=False, labelcolor=_INK, loc="upper left")

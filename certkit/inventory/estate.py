@@ -15,6 +15,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.x509 import SubjectAlternativeName
+
 from certkit import _der
 from certkit._files import iso, utc
 from certkit._html import Html, table
@@ -33,6 +36,7 @@ PASSWORDS = "passwords.txt"
 _PASSWORD = "changeit"  # noqa: S105 - the toy password of every practice file
 _DAY = timedelta(days=1)
 _COMPANY = "Acme"
+_PARTNER_DAYS = 75
 _SERVICES = (
     "shop",
     "orders",
@@ -55,6 +59,8 @@ _PLACES = (
     "dmz/proxy{n}",
     "clients/app{n}",
 )
+# RSA keys of 2048 bits in the shipped pool: a second certificate with one of them would share its key.
+_POOL = 12
 # PKCS#12 with few rounds: a practice estate of thousands is made and read without waiting for key derivation.
 _ITERATIONS = 1000
 
@@ -67,7 +73,7 @@ class Planted:
     ----------
     problem : str
         A cause id where one fits, else a word of the inventory: ``"expires-soon"``, ``"duplicate"``,
-        ``"shared-key"``, ``"shadow-ca"``, ``"unknown-issuer"``.
+        ``"shared-key"``, ``"shadow-ca"``, ``"unknown-issuer"``, ``"outlives-issuer"``.
     paths : tuple of str
         The files concerned, relative to the estate's folder.
     sha256 : str
@@ -191,14 +197,14 @@ class _Builder:
         self.random = random.Random(seed)  # noqa: S311 - the same estate for the same seed
         self.planted: list[Planted] = []
         self.written = 0
-        self._rsa = 0
+        self._rsa = self._hosts = 0
         root = CertificateAuthority(
             f"{_COMPANY} Root CA", seed=seed, at=at - 700 * _DAY, organization=_COMPANY
         )
         self.root = root
         self.web = root.intermediate(f"{_COMPANY} Web CA")
         # It ends before some of the leaves below it: their effective expiry is its own.
-        self.partner = root.intermediate(f"{_COMPANY} Partner CA", not_after=at + 75 * _DAY)
+        self.partner = root.intermediate(f"{_COMPANY} Partner CA", not_after=at + _PARTNER_DAYS * _DAY)
         self.shadow = CertificateAuthority(
             f"{_COMPANY} Root CA", seed=f"{seed} shadow", at=at - 200 * _DAY, organization=_COMPANY
         )
@@ -228,9 +234,10 @@ class _Builder:
         life = self.random.choice((200, 365, 365, 397))
         used = self.random.randrange(5, life - 45)
         start = self.at - used * _DAY
-        ca = self.partner if self.random.random() < 0.12 else self.web
+        end = start + life * _DAY
+        ca = self.partner if end < self.at + _PARTNER_DAYS * _DAY else self.web
         usage = "client" if self.random.random() < 0.2 else "server"
-        self._store(self._leaf(ca, usage=usage, not_before=start, not_after=start + life * _DAY))
+        self._store(self._leaf(ca, usage=usage, not_before=start, not_after=end))
 
     def _leaf(
         self,
@@ -242,18 +249,23 @@ class _Builder:
         key: str | PrivateKey | None = None,
         **more: object,
     ) -> Credential:
-        host = f"{self.random.choice(_SERVICES)}{self.written}.acme.example.test"
+        self._hosts += 1
+        host = f"{self.random.choice(_SERVICES)}{self._hosts}.acme.example.test"
         if key is None:
-            kind = "rsa2048" if self.random.random() < 0.35 else "p256"
-            key = generate_key(kind, seed=f"{self.seed} {self.written}", number=self._next_rsa())
+            key = self._next_key()
         before = self.at - 30 * _DAY if not_before is None else not_before
         after = before + 365 * _DAY if not_after is None else not_after
         name = host if usage == "server" else f"{host.partition('.')[0]} client"
         return (ca or self.web).issue(name, usage=usage, key=key, not_before=before, not_after=after, **more)  # type: ignore[arg-type]
 
-    def _next_rsa(self) -> int:
-        self._rsa += 1
-        return self._rsa
+    def _next_key(self) -> PrivateKey:
+        """Return a key that nothing else in the estate has: the toys of RSA's pool first, then EC and Ed25519."""
+        kind = self.random.choice(("rsa2048", "p256", "p256", "p384", "ed25519"))
+        if kind == "rsa2048" and self._rsa < _POOL:
+            self._rsa += 1
+            return generate_key(kind, number=self._rsa - 1)
+        kind = "p256" if kind == "rsa2048" else kind
+        return generate_key(kind, seed=f"{self.seed} {self._hosts}")
 
     def _store(self, leaf: Credential, kind: str | None = None) -> str:
         """Write a credential in some format and return the path, relative to the estate."""
@@ -326,17 +338,15 @@ class _Builder:
         )
 
     def weak_key(self) -> None:
-        leaf = self._leaf(key=generate_key("rsa1024", number=self._next_rsa()))
+        leaf = self._leaf(key=_short_rsa(f"{self.seed} {self.written}"))
         self._plant("weak-key", (self._store(leaf),), leaf.certificate, "RSA with 1024 bits.")
 
     def weak_signature(self) -> None:
-        certificate = _with_sha1(self._leaf().certificate, generate_key("rsa2048", number=0))
+        certificate = _with_sha1(self._leaf().certificate, generate_key("rsa4096", number=0))
         path = self._write(f"legacy/erp{self.written}/erp.cer", certificate.der)
         self._plant("weak-signature", (path,), certificate, "Signed with SHA-1.")
 
     def no_san(self) -> None:
-        from cryptography.x509 import SubjectAlternativeName  # noqa: PLC0415
-
         leaf = self._leaf(without=(SubjectAlternativeName,))
         self._plant(
             "no-san", (self._store(leaf),), leaf.certificate, "A server certificate with a common name only."
@@ -361,6 +371,12 @@ class _Builder:
         second = self._leaf(key=first.key)
         paths = (self._store(first), self._store(second))
         self._plant("shared-key", paths, first.certificate, "Two services with one private key.")
+
+    def outlives_issuer(self) -> None:
+        end = self.at + (_PARTNER_DAYS + self.random.randrange(20, 200)) * _DAY
+        leaf = self._leaf(self.partner, not_before=end - 365 * _DAY, not_after=end)
+        says = f"It ends on {end:%Y-%m-%d}, its CA on {self.partner.certificate.not_after:%Y-%m-%d}."
+        self._plant("outlives-issuer", (self._store(leaf, "jks"),), leaf.certificate, says)
 
     def other_password(self) -> None:
         leaf = self._leaf()
@@ -401,7 +417,7 @@ class _Builder:
 _PROBLEMS: list[Callable[[_Builder], None]] = [
     _Builder.expired, _Builder.soon, _Builder.weak_key, _Builder.other_password, _Builder.truncated, _Builder.no_san,
     _Builder.duplicate, _Builder.shared_key, _Builder.weak_signature, _Builder.too_long, _Builder.web_page,
-    _Builder.not_yet, _Builder.shadow_ca, _Builder.unknown_issuer,
+    _Builder.not_yet, _Builder.shadow_ca, _Builder.unknown_issuer, _Builder.outlives_issuer,
 ]  # fmt: skip
 
 
@@ -431,6 +447,35 @@ def _tar(members: dict[str, bytes], at: datetime) -> bytes:
             entry.size, entry.mtime = len(data), int(at.timestamp())
             archive.addfile(entry, io.BytesIO(data))
     return stream.getvalue()
+
+
+_SMALL_PRIMES = [
+    number for number in range(3, 2000, 2) if all(number % low for low in range(3, int(number**0.5) + 1, 2))
+]
+
+
+def _short_rsa(seed: str) -> PrivateKey:
+    """Return an RSA key of 1024 bits from a seed: a toy, weak on purpose."""
+    draw = random.Random(f"rsa {seed}")  # noqa: S311 - the same estate for the same seed
+    exponent = 65_537
+    while True:
+        p, q = _prime(draw), _prime(draw)
+        if p != q and (p - 1) % exponent and (q - 1) % exponent:
+            break
+    d = pow(exponent, -1, (p - 1) * (q - 1))
+    public = rsa.RSAPublicNumbers(exponent, p * q)
+    numbers = rsa.RSAPrivateNumbers(p, q, d, d % (p - 1), d % (q - 1), pow(q, -1, p), public)
+    return PrivateKey(numbers.private_key(unsafe_skip_rsa_key_validation=True), toy=True)
+
+
+def _prime(draw: random.Random) -> int:
+    """Return a probable prime of 512 bits with its two highest bits set."""
+    while True:
+        number = draw.getrandbits(512) | 3 << 510 | 1
+        if all(number % small for small in _SMALL_PRIMES) and all(
+            pow(base, number - 1, number) == 1 for base in (2, 3, 5)
+        ):
+            return number
 
 
 _SHA1_RSA = _der.encode(_der.SEQUENCE, _der.encode_oid("1.2.840.113549.1.1.5"), b"\x05\x00")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,15 @@ from certkit.errors import ArgumentError
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["InventorySummary", "expiry_buckets", "leaves", "records", "soonest_first", "summarize_inventory"]
+__all__ = [
+    "InventorySummary",
+    "chosen",
+    "expiry_buckets",
+    "leaves",
+    "records",
+    "soonest_first",
+    "summarize_inventory",
+]
 
 CA_ROLES = ("root", "intermediate")
 LEAF_DAYS = (7, 14, 30, 60, 90)
@@ -41,6 +49,13 @@ def certificates_of(table: pd.DataFrame) -> pd.DataFrame:
 def records(table: pd.DataFrame) -> list[Any]:
     """Return the rows, each with its columns as attributes; values are Python's own."""
     return list(table.itertuples(index=False))
+
+
+def chosen(frame: pd.DataFrame, which: Iterable[bool]) -> pd.DataFrame:
+    """Return the rows for which `which` is true; also of an empty frame, where a list would mean columns."""
+    import numpy as np  # noqa: PLC0415 - slow to load
+
+    return frame[np.fromiter(which, dtype=bool, count=len(frame))]
 
 
 def leaves(table: pd.DataFrame) -> pd.DataFrame:
