@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from certkit.explanation import Diagnosis, explain
     from certkit.faults import Fault, Scenario, find_fault, good_scenario, list_faults
     from certkit.formats.byte_decoder import ByteClue, decode_byte
+    from certkit.formats.damage import Damage, find_damage
     from certkit.formats.der_tree import DerTree, der_tree
     from certkit.handshakes import ClientConfig, Handshake, ServerConfig, handshake
     from certkit.handshakes.comparison import Comparison, compare_handshakes
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
     )
     from certkit.keystores.system import system_stores, system_trust
     from certkit.lessons import Progress, check, current_progress, fixture, hint, quiz, solution
+    from certkit.lessons.clinic_case import Clinic, ClinicCase, clinic
     from certkit.lessons.mysteries import Mystery, mystery
     from certkit.plots import Plot, chain_figure, expiry_calendar, expiry_timeline, renewal_forecast_plot
     from certkit.revocation import RevocationList
@@ -87,6 +89,7 @@ _HOMES = {
     "certkit.explanation": ("Diagnosis", "explain"),
     "certkit.faults": ("Fault", "Scenario", "find_fault", "good_scenario", "list_faults"),
     "certkit.formats.byte_decoder": ("ByteClue", "decode_byte"),
+    "certkit.formats.damage": ("Damage", "find_damage"),
     "certkit.formats.der_tree": ("DerTree", "der_tree"),
     "certkit.handshakes": ("ClientConfig", "Handshake", "ServerConfig", "handshake"),
     "certkit.handshakes.comparison": ("Comparison", "compare_handshakes"),
@@ -121,6 +124,7 @@ _HOMES = {
     ),
     "certkit.keystores.system": ("system_stores", "system_trust"),
     "certkit.lessons": ("Progress", "check", "current_progress", "fixture", "hint", "quiz", "solution"),
+    "certkit.lessons.clinic_case": ("Clinic", "ClinicCase", "clinic"),
     "certkit.lessons.mysteries": ("Mystery", "mystery"),
     "certkit.plots": ("Plot", "chain_figure", "expiry_calendar", "expiry_timeline", "renewal_forecast_plot"),
     "certkit.revocation": ("RevocationList",),
@@ -154,10 +158,13 @@ __all__ = [
     "Chain",
     "ChainGraph",
     "ClientConfig",
+    "Clinic",
+    "ClinicCase",
     "ClosedPort",
     "Comparison",
     "Conversion",
     "Credential",
+    "Damage",
     "DerLab",
     "DerTree",
     "Diagnosis",
@@ -194,6 +201,7 @@ __all__ = [
     "check_server",
     "check_servers",
     "client_sunset",
+    "clinic",
     "compare_handshakes",
     "compare_inventories",
     "convert",
@@ -206,6 +214,7 @@ __all__ = [
     "expiry_calendar",
     "expiry_timeline",
     "explain",
+    "find_damage",
     "find_duplicates",
     "find_fault",
     "fixture",

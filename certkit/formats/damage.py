@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from certkit import _der
+from certkit._files import Source, read_source
+from certkit._html import Html, badge, definitions
 from certkit.errors import FormatError, LimitError
 from certkit.formats.jks import MAGICS, read_jks
 from certkit.formats.pem import bare_base64, looks_like_armor, pem_blocks, text_of
@@ -48,6 +50,13 @@ class Damage:
         """The error that says so."""
         return FormatError(self.what, hint=self.hint, cause="tampered-or-corrupt", kind=self.kind)
 
+    def _repr_html_(self) -> Html:
+        undone = (
+            badge("good", "can be undone: .repaired") if self.repaired else badge("bad", "cannot be undone")
+        )
+        rows = [("what happened", self.what), ("what to do", self.hint), ("the bytes", undone)]
+        return definitions(rows, caption=f"Damage: {self.kind}")
+
 
 def refuse(data: bytes, error: FormatError | None = None, where: str | None = None) -> FormatError:
     """Return the error that says best what these bytes are, or what happened to them.
@@ -73,14 +82,25 @@ def refuse(data: bytes, error: FormatError | None = None, where: str | None = No
     return found
 
 
-def find_damage(data: bytes) -> Damage | None:
-    r"""Return what happened to these bytes, or None if nothing is recognised.
+def find_damage(source: Source) -> Damage | None:
+    r"""Return what happened to a file's bytes, or None if nothing is recognised.
+
+    Parameters
+    ----------
+    source : path, bytes or PEM text
+        The whole file.
+
+    Raises
+    ------
+    FileError
+        If it cannot be read.
 
     Examples
     --------
     >>> find_damage(b"\xef\xbb\xbf\x30\x03\x02\x01\x03").kind
     'byte-order-mark'
     """
+    data, _ = read_source(source)
     for check in _CHECKS if len(data) <= _LARGEST else (_empty, _truncated):
         found = check(data)
         if found is not None:
