@@ -17,7 +17,7 @@ _FLOOR = 0.004
 """The share of a cause that a saying does not name: unlikely, not impossible."""
 _DEEPER = 1.2
 """What the innermost of nested exceptions counts for more."""
-_SERVER_START, _SERVER_STEP = -1.2, 2.6
+_SERVER_START, _SERVER_STEP = -1.7, 2.8
 _SHOWN = 0.01
 _MOST = 8
 
