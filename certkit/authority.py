@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import hashlib
-import ipaddress
 import itertools
-import re
 import secrets
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from cryptography.x509.oid import NameOID
 
 from certkit._files import utc
 from certkit._html import Html, tag
+from certkit._names import general_name
+from certkit._profiles import (
+    USAGES,
+    ExtraExtension,
+    authority_key_identifier,
+    ca_extensions,
+    changed,
+    hash_for,
+    leaf_extensions,
+)
 from certkit.certificates import Certificate, CertificateSigningRequest
 from certkit.chains import Chain, TrustStore
 from certkit.credentials import Credential
@@ -27,24 +34,9 @@ from certkit.revocation import RevocationList
 
 __all__ = ["USAGES", "CertificateAuthority", "create_csr", "self_signed"]
 
-USAGES: dict[str, tuple[x509.ObjectIdentifier, ...]] = {
-    "server": (ExtendedKeyUsageOID.SERVER_AUTH,),
-    "client": (ExtendedKeyUsageOID.CLIENT_AUTH,),
-    "both": (ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH),
-    "ocsp": (ExtendedKeyUsageOID.OCSP_SIGNING,),
-    "email": (ExtendedKeyUsageOID.EMAIL_PROTECTION,),
-    "code": (ExtendedKeyUsageOID.CODE_SIGNING,),
-}
-"""What ``usage=`` takes, and the extended key usages (RFC 5280, 4.2.1.12) it stands for."""
-
-_LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)", re.IGNORECASE)
-
 # RSA keys come from a pool: drawn one after the other, two certificates get the same key only once
 # the pool has gone round.
 _POOL_NUMBERS = itertools.count(secrets.randbelow(1 << 16))
-
-ExtraExtension = tuple[x509.ExtensionType, bool]
-"""An extension and whether it is critical."""
 
 
 class CertificateAuthority:
@@ -93,7 +85,7 @@ class CertificateAuthority:
         self.certificate: Certificate = self._sign(
             subject=self._name(name),
             public_key=self.key.raw.public_key(),
-            extensions=_ca_extensions(self.key, None),
+            extensions=ca_extensions(self.key, None),
             window=self._window(days, not_before, not_after),
         )
 
@@ -171,7 +163,7 @@ class CertificateAuthority:
         below.certificate = self._sign(
             subject=self._name(name),
             public_key=below.key.raw.public_key(),
-            extensions=_changed(_ca_extensions(below.key, self.key, path_length), add, without),
+            extensions=changed(ca_extensions(below.key, self.key, path_length), add, without),
             window=self._window(days, not_before, not_after),
         )
         return below
@@ -274,7 +266,7 @@ class CertificateAuthority:
         return self._sign(
             subject=other.certificate.raw.subject,
             public_key=other.key.raw.public_key(),
-            extensions=_ca_extensions(other.key, self.key),
+            extensions=ca_extensions(other.key, self.key),
             window=self._window(days, None, None),
         )
 
@@ -313,13 +305,13 @@ class CertificateAuthority:
             .issuer_name(self.certificate.raw.subject)
             .last_update(min(now, end - timedelta(days=1)))
             .next_update(end)
-            .add_extension(_authority_key_identifier(self.key), critical=False)
+            .add_extension(authority_key_identifier(self.key), critical=False)
             .add_extension(x509.CRLNumber(self._lists), critical=False)
         )
         for serial, moment in self._revoked.items():
             entry = x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(moment)
             builder = builder.add_revoked_certificate(entry.build())
-        return RevocationList(builder.sign(raw, _hash_for(raw), ecdsa_deterministic=self._deterministic))
+        return RevocationList(builder.sign(raw, hash_for(raw), ecdsa_deterministic=self._deterministic))
 
     @property
     def _deterministic(self) -> bool | None:
@@ -344,14 +336,14 @@ class CertificateAuthority:
             )
         if usage not in USAGES:
             raise ArgumentError("unknown usage", on=repr(usage), hint="one of " + ", ".join(USAGES))
-        extensions = _leaf_extensions(public_key, self.key, usage)
-        alternative = [found for name in names if (found := _general_name(name, usage)) is not None]
+        extensions = leaf_extensions(public_key, self.key, usage)
+        alternative = [found for name in names if (found := general_name(name, usage)) is not None]
         if alternative:
             extensions.append((x509.SubjectAlternativeName(alternative), False))
         return self._sign(
             subject=self._name(common_name or names[0]),
             public_key=public_key,
-            extensions=_changed(extensions, add, without),
+            extensions=changed(extensions, add, without),
             window=self._window(*validity),
         )
 
@@ -429,7 +421,7 @@ class CertificateAuthority:
         for extension, critical in extensions:
             builder = builder.add_extension(extension, critical)
         raw = self.key.raw
-        return Certificate(builder.sign(raw, _hash_for(raw), ecdsa_deterministic=self._deterministic))
+        return Certificate(builder.sign(raw, hash_for(raw), ecdsa_deterministic=self._deterministic))
 
     def __repr__(self) -> str:
         kind = "root" if self._parent is None else f"below {self._parent.name}"
@@ -468,10 +460,10 @@ def create_csr(
     if organization:
         attributes.insert(0, x509.NameAttribute(NameOID.ORGANIZATION_NAME, organization))
     builder = x509.CertificateSigningRequestBuilder().subject_name(x509.Name(attributes))
-    found = [name for text in names if (name := _general_name(text, "client")) is not None]
+    found = [name for text in names if (name := general_name(text, "client")) is not None]
     if found:
         builder = builder.add_extension(x509.SubjectAlternativeName(found), critical=False)
-    return CertificateSigningRequest(builder.sign(key.raw, _hash_for(key.raw)))
+    return CertificateSigningRequest(builder.sign(key.raw, hash_for(key.raw)))
 
 
 def self_signed(*names: str, usage: str, key: str | PrivateKey = "p256", days: int = 90) -> Credential:
@@ -501,104 +493,3 @@ def self_signed(*names: str, usage: str, key: str | PrivateKey = "p256", days: i
     own = CertificateAuthority(names[0], key=key, days=days)
     issued = own.issue(*names, usage=usage, key=own.key, days=days)
     return Credential(own.key, Chain((issued.certificate,)))
-
-
-def _hash_for(key: object) -> hashes.SHA256 | hashes.SHA384 | None:
-    if isinstance(key, rsa.RSAPrivateKey):
-        return hashes.SHA256()
-    if isinstance(key, ec.EllipticCurvePrivateKey):
-        return hashes.SHA256() if key.key_size <= 256 else hashes.SHA384()
-    return None
-
-
-def is_address(text: str) -> bool:
-    """Return whether `text` is an IP address."""
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True
-
-
-def is_host_name(text: str) -> bool:
-    """Return whether `text` is a DNS host name (RFC 1123, 2.1), a leading wildcard allowed.
-
-    Examples
-    --------
-    >>> is_host_name("shop.example.test"), is_host_name("no host name")
-    (True, False)
-    """
-    labels = text.removeprefix("*.").rstrip(".").split(".")
-    return len(text) <= 253 and all(_LABEL.fullmatch(label) for label in labels)
-
-
-def _general_name(name: str, usage: str) -> x509.GeneralName | None:
-    if not isinstance(name, str) or not name.strip():
-        raise ArgumentError("a name is empty or no text", on=repr(name), hint='"shop.example.test"')
-    if is_address(name):
-        return x509.IPAddress(ipaddress.ip_address(name))
-    if "@" in name and name.isascii() and " " not in name:
-        return x509.RFC822Name(name)
-    try:
-        encoded = name if name.isascii() else name.encode("idna").decode()
-    except UnicodeError:
-        encoded = name
-    if is_host_name(encoded):
-        return x509.DNSName(encoded.lower())
-    if usage == "server":
-        raise ArgumentError(
-            "this is no host name",
-            on=repr(name[:80]),
-            hint="letters, digits and hyphens between dots, no spaces, no https://",
-        )
-    return None
-
-
-def _ca_extensions(
-    key: PrivateKey, issuer: PrivateKey | None, path_length: int | None = None
-) -> list[ExtraExtension]:
-    found: list[ExtraExtension] = [
-        (x509.BasicConstraints(ca=True, path_length=path_length), True),
-        (_key_usage("key_cert_sign", "crl_sign", "digital_signature"), True),
-        (x509.SubjectKeyIdentifier.from_public_key(key.raw.public_key()), False),
-    ]
-    if issuer is not None:
-        found.append((_authority_key_identifier(issuer), False))
-    return found
-
-
-def _leaf_extensions(
-    public_key: CertificatePublicKeyTypes, issuer: PrivateKey, usage: str
-) -> list[ExtraExtension]:
-    usages = ["digital_signature"]
-    if isinstance(public_key, rsa.RSAPublicKey):
-        usages.append("key_encipherment")  # TLS 1.2's RSA key exchange
-    return [
-        (x509.BasicConstraints(ca=False, path_length=None), True),
-        (_key_usage(*usages), True),
-        (x509.ExtendedKeyUsage(USAGES[usage]), False),
-        (x509.SubjectKeyIdentifier.from_public_key(public_key), False),
-        (_authority_key_identifier(issuer), False),
-    ]
-
-
-def _authority_key_identifier(issuer: PrivateKey) -> x509.AuthorityKeyIdentifier:
-    return x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer.raw.public_key())
-
-
-def _key_usage(*allowed: str) -> x509.KeyUsage:
-    names = (
-        "digital_signature", "content_commitment", "key_encipherment", "data_encipherment", "key_agreement",
-        "key_cert_sign", "crl_sign", "encipher_only", "decipher_only",
-    )  # fmt: skip
-    return x509.KeyUsage(**{name: name in allowed for name in names})
-
-
-def _changed(
-    extensions: list[ExtraExtension],
-    add: Iterable[ExtraExtension],
-    without: Iterable[type[x509.ExtensionType]],
-) -> list[ExtraExtension]:
-    added = list(add)
-    dropped = (*without, *(type(extension) for extension, _ in added))
-    return [item for item in extensions if not isinstance(item[0], dropped)] + added

@@ -11,8 +11,8 @@ import pytest
 PACKAGE = Path(__file__).resolve().parent.parent / "certkit"
 # One line is one floor of the design, highest first; within a line the order counts too.
 _FLOORS = """
-    errors _text _html _svg causes _share _files _der _signatures
-    keys extensions certificates revocation chains credentials formats keystores authority
+    errors _text _html _svg causes _share _files _der _signatures _names
+    keys _profiles extensions certificates revocation chains credentials formats keystores authority
     verification handshakes services stacks faults atlas explanation checkup inventory
     plots samples lessons widgets _lab _site cli __main__
 """

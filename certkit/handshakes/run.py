@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TypedDict
 
 from certkit._files import utc
-from certkit.authority import is_address, is_host_name
+from certkit._names import is_address, is_host_name
 from certkit.errors import ArgumentError
 from certkit.handshakes import _names
 from certkit.handshakes._recording import Recorder
