@@ -123,6 +123,10 @@ def _handshake(arguments: argparse.Namespace) -> int:
         print(result.text())
         if fault is not None:
             print(f"\n{fault.title}.\nTo repair it: {fault.remedy}")
+            if fault.harmless:
+                print(
+                    f"Harmless here: {fault.harmless}. Other stacks may refuse it: certkit atlas show --fault {fault.id}"
+                )
     return GOOD if result.ok else FAILED
 
 

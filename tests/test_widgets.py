@@ -51,7 +51,7 @@ def test_every_state_has_a_static_twin(fault: str | None) -> None:
     assert 'class="ck-ladder"' in twin
     assert "What each side says" in twin
     assert bundle["text/plain"] == "<HandshakeLab>"
-    assert LabState(fault).handshake.ok is (fault is None)
+    assert LabState(fault).handshake.ok is (fault is None or bool(ck.find_fault(fault).harmless))
 
 
 def test_every_change_draws_again_with_a_new_run_number() -> None:

@@ -7,13 +7,37 @@ import difflib
 from certkit.errors import ArgumentError
 
 # Importing a family registers its faults.
-from certkit.faults import client_authentication, identity, trust, usage, validity
+from certkit.faults import (
+    client_authentication,
+    files,
+    identity,
+    network,
+    path,
+    protocol,
+    revocation,
+    strength,
+    trust,
+    usage,
+    validity,
+)
 from certkit.faults.registry import CATALOGUE, Fault
 from certkit.faults.scenario import Scenario, good_scenario
 
 __all__ = ["CATALOGUE", "Fault", "Scenario", "find_fault", "good_scenario", "list_faults"]
 
-FAMILIES = (trust, validity, identity, usage, client_authentication)
+FAMILIES = (
+    trust,
+    validity,
+    identity,
+    usage,
+    path,
+    strength,
+    revocation,
+    client_authentication,
+    files,
+    protocol,
+    network,
+)
 """The families, in the order in which they are taught."""
 
 
@@ -22,7 +46,7 @@ def list_faults() -> tuple[Fault, ...]:
 
     Examples
     --------
-    >>> len(list_faults()) >= 10
+    >>> len(list_faults()) >= 55
     True
     """
     order = [family.__name__.rpartition(".")[2] for family in FAMILIES]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from certkit.faults.scenario import HOST, Scenario
+from dataclasses import replace
+
+from certkit.faults.scenario import PASSWORD, Road, Scenario, good_scenario
 
 
 def new_server_certificate(scenario: Scenario) -> Scenario:
@@ -35,4 +37,44 @@ def trust_client_root(scenario: Scenario) -> Scenario:
 
 def ask_for_right_name(scenario: Scenario) -> Scenario:
     """Call the server by the name that is on its certificate."""
-    return scenario.with_client(host=HOST)
+    return scenario.with_client(host=scenario.host)
+
+
+def give_client_its_store(scenario: Scenario) -> Scenario:
+    """Point the client at the truststore that was meant."""
+    return scenario.with_client(anchors=scenario.server_ca.trust_store)
+
+
+def good_server(scenario: Scenario) -> Scenario:
+    """Set the server up as it should be, its credential included."""
+    good = good_scenario(two_way=scenario.two_way, tls=scenario.tls, host=scenario.host)
+    return replace(scenario, server=good.server)
+
+
+def good_client(scenario: Scenario) -> Scenario:
+    """Set the client up as it should be, its credential included."""
+    good = good_scenario(two_way=scenario.two_way, tls=scenario.tls, host=scenario.host)
+    return replace(scenario, client=good.client)
+
+
+def good_ends(scenario: Scenario) -> Scenario:
+    """Set both sides up as they should be."""
+    return good_server(good_client(scenario))
+
+
+def clear_road(scenario: Scenario) -> Scenario:
+    """Take away what stood in between."""
+    return replace(scenario, road=Road(service=scenario.road.service), box=None)
+
+
+def good_file(scenario: Scenario) -> Scenario:
+    """Give the client a good file and its password: PKCS#12 with the key and the chain."""
+    return scenario.with_file(client_pkcs12(scenario))
+
+
+def client_pkcs12(scenario: Scenario) -> bytes:
+    """Return the client's credential as the file that callouts want: PKCS#12, toy password."""
+    from certkit.keystores import keystore_bytes  # noqa: PLC0415 - only the faults of files need it
+
+    credential = scenario.client.credential or scenario.issue_client()
+    return keystore_bytes(credential, PASSWORD)

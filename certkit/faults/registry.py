@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from certkit._html import Html, definitions
 from certkit.errors import ArgumentError
-from certkit.faults.scenario import Scenario, good_scenario
+from certkit.faults.scenario import HOST, Scenario, good_scenario
 from certkit.handshakes import Handshake
 
 __all__ = ["CATALOGUE", "Change", "Fault", "fault"]
@@ -31,7 +31,7 @@ class Fault:
         The cause id that a reader of the failure should arrive at.
     family : str
         The family of causes.
-    side : {"server", "client"}
+    side : {"server", "client", "network"}
         Who has to change something.
     two_way : bool
         Whether it needs a server that asks for a client certificate.
@@ -39,6 +39,12 @@ class Fault:
         What happened, as it happens in practice.
     remedy : str
         What to do about it, in one sentence.
+    harmless : str
+        Why Python's ``ssl`` (OpenSSL) accepts it all the same; empty if the handshake fails. Other stacks
+        may refuse what is harmless here: see the atlas.
+    tls : tuple of str
+        The TLS versions in which it makes a difference; one alone where it shows in that version only, or
+        where the version has no part in it.
     break_it, repair : callable
         From a good scenario to the broken one, and from the broken one to a repaired one.
 
@@ -58,17 +64,19 @@ class Fault:
     two_way: bool
     story: str
     remedy: str
-    break_it: Change = field(repr=False)
-    repair: Change = field(repr=False)
+    harmless: str = ""
+    tls: tuple[str, ...] = ("1.2", "1.3")
+    break_it: Change = field(repr=False, kw_only=True)
+    repair: Change = field(repr=False, kw_only=True)
 
     @property
     def title(self) -> str:
         """The first line of the story."""
         return self.story.partition("\n")[0].rstrip(".")
 
-    def scenario(self, tls: str = "1.3") -> Scenario:
-        """Return the broken scenario."""
-        return self.break_it(good_scenario(two_way=self.two_way, tls=tls))
+    def scenario(self, tls: str = "1.3", host: str = HOST) -> Scenario:
+        """Return the broken scenario; `host` is what the server is called."""
+        return self.break_it(good_scenario(two_way=self.two_way, tls=tls, host=host))
 
     def run(self, tls: str = "1.3") -> Handshake:
         """Run the broken scenario."""
@@ -85,6 +93,8 @@ class Fault:
             "title": self.title,
             "story": self.story,
             "remedy": self.remedy,
+            "harmless": self.harmless,
+            "tls": list(self.tls),
         }
 
     def _repr_html_(self) -> Html:
@@ -95,13 +105,21 @@ class Fault:
                 ("cause", self.cause),
                 ("who must change", f"the {self.side} ({way})"),
                 ("fix", self.remedy),
+                *([("harmless here", self.harmless)] if self.harmless else []),
             ],
             caption=f"Fault {self.id}",
         )
 
 
 def fault(
-    *, cause: str, side: str, repair: Change, remedy: str, two_way: bool = False
+    *,
+    cause: str,
+    side: str,
+    repair: Change,
+    remedy: str,
+    two_way: bool = False,
+    harmless: str = "",
+    tls: tuple[str, ...] = ("1.2", "1.3"),
 ) -> Callable[[Change], Change]:
     """Put a function from a good scenario to a broken one into the catalogue.
 
@@ -114,7 +132,19 @@ def fault(
             raise ArgumentError("two faults have the same name", on=name)
         family = break_it.__module__.rpartition(".")[2]
         story = inspect.cleandoc(break_it.__doc__ or "")
-        CATALOGUE[name] = Fault(name, cause, family, side, two_way, story, remedy, break_it, repair)
+        CATALOGUE[name] = Fault(
+            name,
+            cause,
+            family,
+            side,
+            two_way,
+            story,
+            remedy,
+            harmless,
+            tls,
+            break_it=break_it,
+            repair=repair,
+        )
         return break_it
 
     return register

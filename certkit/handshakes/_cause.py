@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from cryptography import x509
+
 from certkit.certificates import Certificate
 from certkit.chains import Chain, TrustStore
 
@@ -46,9 +48,20 @@ _BY_REASON = {
     "HTTP_REQUEST": "plaintext-on-tls-port",
     "UNEXPECTED_EOF_WHILE_READING": "server-closed",
     "DH_KEY_TOO_SMALL": "weak-dh-params",
+    "UNSAFE_LEGACY_RENEGOTIATION_DISABLED": "renegotiation",
+    "TLSV1_UNRECOGNIZED_NAME": "sni-missing",
+    "NO_SUITABLE_KEY_SHARE": "no-shared-cipher",
+    "NO_SUITABLE_GROUPS": "no-shared-cipher",
+    "NO_SHARED_GROUPS": "no-shared-cipher",
+    "WRONG_CERTIFICATE_TYPE": "wrong-key-usage",
+    "BAD_ECC_CERT": "wrong-key-usage",
+    "ASN1_LIB": "tampered-or-corrupt",
+    "KEY_VALUES_MISMATCH": "key-cert-mismatch",
+    "BAD_SIGNATURE": "key-cert-mismatch",
 }
 _NAME_CODES = {62, 63, 64}
 _TRUST_CODES = {2, 18, 19, 20, 21, 27}
+_CA_CODES = {24, 32, 79}
 
 
 def find_cause(handshake: Handshake) -> str | None:
@@ -81,6 +94,16 @@ def cause_seen_by(side: Endpoint, chain: Chain, anchors: TrustStore, at: datetim
     """
     if side.verify_code is not None:
         return _by_certificate(side.verify_code, chain, anchors, side.name, at)
+    if side.name == "server" and side.reason == "CERTIFICATE_VERIFY_FAILED" and chain:
+        # A path, and no complaint about it: refused by a rule of the server's own.
+        return "client-cert-rejected"
+    if (
+        side.name == "client"
+        and side.reason is None
+        and side.alert_sent in {"bad_certificate", "decode_error"}
+    ):
+        # Not even a verdict: what came as a certificate could not be read.
+        return "tampered-or-corrupt"
     return _BY_REASON.get(side.reason or "")
 
 
@@ -88,19 +111,44 @@ def _by_certificate(code: int, chain: Chain, anchors: TrustStore, verifier: str,
     if code == 10:
         return "expired-leaf" if chain and chain.leaf.validity(at) == "expired" else "expired-ca"
     if code in _NAME_CODES:
+        if chain and chain.leaf.is_ca and any(not item.is_ca for item in chain.others):
+            return "leaf-not-first"
         return "hostname-mismatch" if chain and chain.leaf.sans else "no-san"
     if code == 26:
-        return "not-a-ca" if chain and _purpose_fits(chain, verifier) else "wrong-eku"
+        if not chain or not all(_purpose_fits(item, verifier) for item in chain):
+            return "wrong-eku"
+        return "not-a-ca" if _may_do_tls(chain.leaf) else "wrong-key-usage"
+    if code == 7 and chain:
+        top = _climb(chain)
+        same = [item for item in anchors if item.subject_der == top.issuer_der]
+        if len(same) > 1 and any(top.is_signed_by(item) for item in same):
+            return "root-store-polluted"
+    if code in _CA_CODES and any(item.raw.version is x509.Version.v1 for item in chain.others):
+        return "x509-v1-certificate"
     if code in _TRUST_CODES:
+        if chain and not _is_readable(chain.leaf):
+            # OpenSSL finds no issuer for a certificate whose extensions it cannot read.
+            return "malformed-extension"
+        if chain and _names_another_key(chain):
+            return "akid-mismatch"
         return "client-cert-untrusted" if verifier == "server" else _untrusted(chain, anchors)
     return _BY_VERIFY_CODE.get(code)
 
 
-def _purpose_fits(chain: Chain, verifier: str) -> bool:
-    """Whether the leaf itself is good for its side, so that code 26 is about a CA above it."""
+def _purpose_fits(certificate: Certificate, verifier: str) -> bool:
+    """Whether a certificate's extended key usage is good for its side: a CA's limits those below it, too."""
     wanted = "serverAuth" if verifier == "client" else "clientAuth"
-    usages = chain.leaf.usages
-    return not usages or wanted in usages or "anyExtendedKeyUsage" in usages
+    usages = certificate.usages
+    return not usages or wanted in usages
+
+
+def _may_do_tls(certificate: Certificate) -> bool:
+    """Whether the key usage, if there is one, allows what a handshake needs."""
+    try:
+        usage = certificate.raw.extensions.get_extension_for_class(x509.KeyUsage).value
+    except (x509.ExtensionNotFound, ValueError):
+        return True
+    return usage.digital_signature or usage.key_encipherment or usage.key_agreement
 
 
 def _untrusted(chain: Chain, anchors: TrustStore) -> str:
@@ -119,6 +167,33 @@ def _untrusted(chain: Chain, anchors: TrustStore) -> str:
     if any(anchor.subject_der == top.issuer_der for anchor in anchors):
         return "untrusted-root"
     return "missing-intermediate" if top == chain.leaf else "untrusted-root"
+
+
+def _is_readable(certificate: Certificate) -> bool:
+    try:
+        return len(certificate.raw.extensions) >= 0
+    except ValueError:
+        return False
+
+
+def _names_another_key(chain: Chain) -> bool:
+    """Whether the leaf's issuer was sent, by name, and the leaf's authority key identifier names another key."""
+    above = [item for item in chain.others if item.subject_der == chain.leaf.issuer_der]
+    wanted = key_identifier(chain.leaf, x509.AuthorityKeyIdentifier)
+    if wanted is None or not above:
+        return False
+    return all(key_identifier(item, x509.SubjectKeyIdentifier) not in {None, wanted} for item in above)
+
+
+def key_identifier(certificate: Certificate, kind: type[x509.ExtensionType]) -> bytes | None:
+    """Return the bytes of a subject or authority key identifier, or None if there is none that can be read."""
+    try:
+        value = certificate.raw.extensions.get_extension_for_class(kind).value
+    except (x509.ExtensionNotFound, ValueError):
+        return None
+    if isinstance(value, x509.SubjectKeyIdentifier):
+        return value.digest
+    return value.key_identifier if isinstance(value, x509.AuthorityKeyIdentifier) else None
 
 
 def _climb(chain: Chain) -> Certificate:

@@ -17,7 +17,7 @@ from certkit.handshakes.messages import Message, open_alert, open_message
 HAS_MESSAGE_CALLBACK = hasattr(ssl.SSLContext, "_msg_callback")
 
 CHANGE_CIPHER_SPEC, ALERT, HANDSHAKE, APPLICATION_DATA = 20, 21, 22, 23
-SERVER_HELLO = 2
+SERVER_HELLO, FINISHED = 2, 20
 
 
 def watch(context: ssl.SSLContext, heard: Callable[[object, str, int, bytes], None]) -> bool:
@@ -43,6 +43,12 @@ def watch(context: ssl.SSLContext, heard: Callable[[object, str, int, bytes], No
 
     context._msg_callback = tell  # type: ignore[attr-defined]
     return True
+
+
+def hand_over(context: ssl.SSLContext, other: ssl.SSLContext) -> None:
+    """Have `other` tell whoever listens to `context`: for a connection that changes its context (SNI)."""
+    if HAS_MESSAGE_CALLBACK:
+        other._msg_callback = context._msg_callback  # type: ignore[attr-defined]
 
 
 @dataclass(frozen=True)
@@ -75,14 +81,25 @@ class Recorder:
         self.calls_back = HAS_MESSAGE_CALLBACK
         self._wire: list[tuple[str, bytes]] = []
 
-    def attach(self, context: ssl.SSLContext, side: str) -> None:
-        """Have `context` tell this recorder about each message it writes, and each alert it reads."""
+    def attach(self, context: ssl.SSLContext, side: str, *, alone: bool = False) -> None:
+        """Have `context` tell this recorder about each message it writes, and each alert it reads.
+
+        With `alone`, the other side cannot be attached: what `context` reads stands for what that one writes.
+        """
+        other = "server" if side == "client" else "client"
 
         def heard(_: object, direction: str, content: int, data: bytes) -> None:
             if content == ALERT and len(data) == 2:
                 self.alerts[side, "sent" if direction == "write" else "received"] = data[1]
-            if direction == "write" and content in {CHANGE_CIPHER_SPEC, ALERT, HANDSHAKE}:
+            if content not in {CHANGE_CIPHER_SPEC, ALERT, HANDSHAKE}:
+                return
+            if direction == "write":
                 self._message(side, content, data)
+            elif alone:
+                if data[:1] == bytes([FINISHED]):
+                    # A ChangeCipherSpec that is read is not reported; in TLS 1.2 this is what follows it.
+                    self.encrypting.add(other)
+                self._message(other, content, data)
 
         watch(context, heard)
 

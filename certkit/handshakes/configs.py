@@ -18,6 +18,7 @@ from certkit.certificates import Certificate
 from certkit.chains import TrustStore
 from certkit.credentials import Credential
 from certkit.errors import ArgumentError, CredentialError
+from certkit.handshakes.peers import Peer
 
 __all__ = ["TLS_VERSIONS", "ClientConfig", "ServerConfig"]
 
@@ -84,6 +85,10 @@ class ServerConfig:
         <ServerConfig shop.example.test, two-way>
         """
         return replace(self, client_anchors=None if anchors is None else _store(anchors))
+
+    def peer(self, _tls: str, _response: bytes) -> Peer | None:
+        """Return the server to run instead of one from `context`; None for an ordinary one."""
+        return None
 
     def __repr__(self) -> str:
         return (

@@ -105,6 +105,9 @@ class Handshake:
         When it was run, UTC: certificates were judged by this clock.
     recording : {"messages", "records"}
         ``records`` where this Python has no message callback: then encrypted messages stay closed.
+    known_cause : str or None
+        The cause of a failure that lies outside the two endpoints (a file, a proxy, a box in between), given
+        by who set the scene; None where the endpoints tell.
 
     Examples
     --------
@@ -127,6 +130,7 @@ class Handshake:
     server_config: ServerConfig
     at: datetime
     recording: str = "messages"
+    known_cause: str | None = None
 
     @property
     def ok(self) -> bool:
@@ -136,6 +140,8 @@ class Handshake:
     @cached_property
     def cause(self) -> str | None:
         """The cause id (see ``certkit.causes``) of a failure, judged by codes and certificates; None if it is ok."""
+        if not self.ok and self.known_cause is not None:
+            return self.known_cause
         return find_cause(self)
 
     @property

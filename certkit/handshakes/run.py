@@ -12,6 +12,7 @@ from certkit.errors import ArgumentError
 from certkit.handshakes import _names
 from certkit.handshakes._recording import Recorder
 from certkit.handshakes.configs import TLS_VERSIONS, ClientConfig, ServerConfig
+from certkit.handshakes.peers import PeerEnd
 from certkit.handshakes.result import Endpoint, Handshake
 
 __all__ = ["handshake"]
@@ -72,9 +73,10 @@ def handshake(
     recorder = Recorder()
     host = _host(client, server)
     at = utc(None)
-    ends = (
-        _end("client", client.context(tls), recorder, request, host),
-        _end("server", server.context(tls), recorder, response, None),
+    peer = server.peer(tls, response)
+    ends: _Ends = (
+        _end("client", client.context(tls), recorder, request, host, alone=peer is not None),
+        _end("server", server.context(tls), recorder, response, None) if peer is None else PeerEnd(peer),
     )
     _pump(ends, recorder)
     recorder.finish()
@@ -151,14 +153,25 @@ class _End:
         recorder.application_data(self.name, len(self.payload))
 
 
-def _end(side: str, context: ssl.SSLContext, recorder: Recorder, payload: bytes, host: str | None) -> _End:
-    recorder.attach(context, side)
+_Ends = tuple[_End, _End | PeerEnd]
+
+
+def _end(
+    side: str,
+    context: ssl.SSLContext,
+    recorder: Recorder,
+    payload: bytes,
+    host: str | None,
+    *,
+    alone: bool = False,
+) -> _End:
+    recorder.attach(context, side, alone=alone)
     incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
     tls = context.wrap_bio(incoming, outgoing, server_side=host is None, server_hostname=host)
     return _End(side, tls, incoming, outgoing, payload)
 
 
-def _pump(ends: tuple[_End, _End], recorder: Recorder) -> None:
+def _pump(ends: _Ends, recorder: Recorder) -> None:
     moved = True
     while moved:
         moved = False
@@ -176,7 +189,9 @@ def _pump(ends: tuple[_End, _End], recorder: Recorder) -> None:
             end.step(recorder)
 
 
-def _endpoint(end: _End, recorder: Recorder) -> Endpoint:
+def _endpoint(end: _End | PeerEnd, recorder: Recorder) -> Endpoint:
+    if isinstance(end, PeerEnd):
+        return end.peer.endpoint()
     sent, received = (recorder.alerts.get((end.name, way)) for way in ("sent", "received"))
     error = end.error
     if error is None:
@@ -205,7 +220,7 @@ class _Agreed(TypedDict):
     group: str | None
 
 
-def _agreed(ends: tuple[_End, _End], recorder: Recorder) -> _Agreed:
+def _agreed(ends: _Ends, recorder: Recorder) -> _Agreed:
     """Return what the ServerHello settled, even if the handshake failed afterwards."""
     hello = next((item for item in recorder.messages if item.name == "ServerHello"), None)
     if hello is None:

@@ -150,7 +150,7 @@ class Ears:
         if hearing is not None:
             hearing.heard(direction, content, data)
 
-    def listen(self, connection: ssl.SSLSocket) -> Hearing:
+    def listen(self, connection: ssl.SSLSocket | ssl.SSLObject) -> Hearing:
         """Start to listen to a connection whose handshake is still to do."""
         hearing = Hearing(self._side)
         with self._lock:
