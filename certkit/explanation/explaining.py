@@ -285,7 +285,9 @@ _NAMES = {
 
 
 def _fault(cause: str, reporter: str) -> str | None:
-    fits = [fault for fault in list_faults() if fault.cause == cause]
+    fits = sorted(
+        (item for item in list_faults() if item.cause == cause), key=lambda item: bool(item.harmless)
+    )
     # A server that reports judges the client's certificate: the fault on the client's side, where there are two.
     if reporter == "server":
         fits.sort(key=lambda fault: fault.side != "client")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ssl
 import warnings
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -40,7 +41,7 @@ class OpenSslServer:
     def __init__(self, server: LabServer, tls: str, response: bytes = RESPONSE) -> None:
         context = openssl_context(server, tls)
         if server.ca_names is not None:
-            context.set_client_ca_list([_name(item) for item in server.ca_names])
+            _name_cas(context, server.ca_names)
         if server.verify_depth is not None:
             context.set_verify_depth(server.verify_depth)
         self._known, self._response = server.known_clients, response
@@ -98,11 +99,12 @@ class OpenSslServer:
         return endpoint(heard, error)
 
 
-def _name(certificate: Certificate) -> Any:
+def _name_cas(context: SSL.Context, certificates: Iterable[Certificate]) -> None:
     with warnings.catch_warnings():
-        # Deprecated, and the one way to the names that set_client_ca_list takes.
+        # Deprecated without a successor: no other library for Python can set these names.
         warnings.simplefilter("ignore", DeprecationWarning)
-        return crypto.X509.from_cryptography(certificate.raw).get_subject()
+        names = [crypto.X509.from_cryptography(item.raw).get_subject() for item in certificates]
+        context.set_client_ca_list(names)
 
 
 class ContextServer:
