@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from certkit._report import inventory_report
     from certkit.authority import CertificateAuthority, create_csr, self_signed
     from certkit.certificates import Certificate, CertificateSigningRequest
     from certkit.chains import Chain, TrustStore
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from certkit.inventory.analysis.sameness import find_duplicates, shared_keys
     from certkit.inventory.analysis.strength import broken_rules, weak_certificates
     from certkit.inventory.estate import Estate, make_estate
+    from certkit.inventory.export import export_inventory
     from certkit.inventory.scan import scan_inventory, scan_to_parquet
     from certkit.inventory.storage import read_inventory
     from certkit.keys import PrivateKey, generate_key
@@ -80,6 +82,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "certkit._report": ("inventory_report",),
     "certkit.authority": ("CertificateAuthority", "create_csr", "self_signed"),
     "certkit.certificates": ("Certificate", "CertificateSigningRequest"),
     "certkit.chains": ("Chain", "TrustStore"),
@@ -107,6 +110,7 @@ _HOMES = {
     "certkit.inventory.analysis.sameness": ("find_duplicates", "shared_keys"),
     "certkit.inventory.analysis.strength": ("broken_rules", "weak_certificates"),
     "certkit.inventory.estate": ("Estate", "make_estate"),
+    "certkit.inventory.export": ("export_inventory",),
     "certkit.inventory.scan": ("scan_inventory", "scan_to_parquet"),
     "certkit.inventory.storage": ("read_inventory",),
     "certkit.keys": ("PrivateKey", "generate_key"),
@@ -214,6 +218,7 @@ __all__ = [
     "expiry_calendar",
     "expiry_timeline",
     "explain",
+    "export_inventory",
     "find_damage",
     "find_duplicates",
     "find_fault",
@@ -225,6 +230,7 @@ __all__ = [
     "handshake",
     "hint",
     "impact_by_ca",
+    "inventory_report",
     "java_available",
     "java_keystore",
     "java_pkix",

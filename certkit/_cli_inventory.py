@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from certkit._files import iso
+from certkit._report import inventory_report
 from certkit._text import visible
 from certkit.errors import ArgumentError
 from certkit.inventory.engine import ENGINES
 from certkit.inventory.estate import make_estate
+from certkit.inventory.export import EXPORT_FORMATS, export_inventory
 from certkit.inventory.scan import scan_inventory, scan_to_parquet
 from certkit.inventory.tally import Tally
 
@@ -28,7 +30,12 @@ def add_parsers(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         description="Tabulate every certificate in files and folders. Keys are never opened.",
     )
     scan.add_argument("paths", nargs="+", metavar="PATH", help="files and folders; the content decides")
-    scan.add_argument("-o", "--output", metavar="FILE.parquet", help="write the whole table")
+    scan.add_argument(
+        "-o",
+        "--output",
+        metavar="FILE",
+        help="write the whole table: .parquet, .csv, .xlsx, .json, .ics or .html",
+    )
     scan.add_argument(
         "--passwords", metavar="FILE", help="one password a line, or a path pattern, a tab and a password"
     )
@@ -58,11 +65,7 @@ def _scan(args: argparse.Namespace) -> int:
         "workers": args.workers,
     }
     if args.output:
-        if not args.output.endswith((".parquet", "/")):
-            raise ArgumentError(
-                "the table is written as Parquet", on=args.output, hint="-o inventory.parquet"
-            )
-        tally = scan_to_parquet(args.paths, args.output, resume=args.resume, **options)
+        tally = _scan_into(args, options)
     else:
         tally = Tally.of(scan_inventory(args.paths, resume=args.resume, **options))
     if args.json:
@@ -74,6 +77,25 @@ def _scan(args: argparse.Namespace) -> int:
     else:
         _print(tally)
     return 0
+
+
+def _scan_into(args: argparse.Namespace, options: dict[str, Any]) -> Tally:
+    """Write the table in the form that the output's suffix asks for; only Parquet is a stream."""
+    suffix = Path(args.output).suffix.lower()
+    if args.output.endswith((".parquet", "/")):
+        return scan_to_parquet(args.paths, args.output, resume=args.resume, **options)
+    if suffix not in {*EXPORT_FORMATS, ".html"}:
+        raise ArgumentError(
+            "the suffix does not say in which form to write",
+            on=args.output,
+            hint="one of " + ", ".join((*EXPORT_FORMATS, ".html")),
+        )
+    found = scan_inventory(args.paths, resume=args.resume, **options)
+    if suffix == ".html":
+        inventory_report(found, args.output)
+    else:
+        export_inventory(found, args.output)
+    return Tally.of(found)
 
 
 def _moment(text: str | None) -> datetime | None:
