@@ -14,7 +14,7 @@ import pytest
 import certkit as ck
 from certkit.cli import main
 from certkit.errors import ArgumentError, CertkitError, CredentialError, FileError
-from certkit.keystores import CertificateEntry, KeyEntry, TrustedCertificateEntry
+from certkit.keystores import CertificateEntry, KeyEntry, OtherEntry, TrustedCertificateEntry
 
 PASSWORD = "correct horse"
 
@@ -203,6 +203,20 @@ def test_pem_in_every_disguise(how: object, shop: ck.Credential, client: ck.Cred
         "certificate-request",
     ]
     assert store.certificates == tuple(shop.chain)
+
+
+def test_requests_and_lists_are_values(issuing: ck.CertificateAuthority, client: ck.Credential) -> None:
+    csr = ck.create_csr("x.example.test", key=client.key)
+    crl = issuing.revoke(client.certificate)
+    request, revoked = ck.load_keystore(csr.pem + crl.pem)
+    assert isinstance(request, OtherEntry)
+    assert isinstance(revoked, OtherEntry)
+    assert request.request == csr
+    assert revoked.crl.lists(client.certificate)
+    with pytest.raises(CertkitError, match="no certificate revocation list"):
+        _ = request.crl
+    broken = csr.der[:60] + bytes([csr.der[60] ^ 0xFF]) + csr.der[61:]
+    assert ck.load_keystore(broken).entries[0].kind in {"certificate-request", "damaged", "other"}
 
 
 def test_no_repr_shows_a_password(shop: ck.Credential, tmp_path: Path) -> None:

@@ -43,6 +43,9 @@ def test_every_case_is_broken_and_can_be_cured(name: str) -> None:
     assert result.finding is not None
     assert result.finding.evidence is not None
     assert case.answer().state == "not tried yet"
+    waiting = ck.clinic()
+    assert isinstance(waiting, ck.Clinic)
+    assert name in waiting.cured
 
 
 @pytest.mark.parametrize("name", NAMES)

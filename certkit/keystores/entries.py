@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TypeVar
 
-from certkit.certificates import Certificate
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+
+from certkit._text import visible
+from certkit.certificates import Certificate, CertificateSigningRequest
 from certkit.chains import Chain
-from certkit.errors import CertkitError
+from certkit.errors import CertkitError, FormatError
 from certkit.formats.items import SealedKey
 from certkit.formats.open_key import open_key
 from certkit.keys import PrivateKey
+from certkit.revocation import RevocationList
 
 __all__ = ["WORDS", "CertificateEntry", "Entry", "KeyEntry", "OtherEntry", "TrustedCertificateEntry"]
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -119,6 +128,53 @@ class OtherEntry:
     what: str
     data: bytes = field(default=b"", repr=False)
     error: CertkitError | None = None
+
+    @property
+    def request(self) -> CertificateSigningRequest:
+        """The request of a ``certificate-request`` entry.
+
+        Raises
+        ------
+        FormatError
+            If it is none, or damaged.
+        """
+        return CertificateSigningRequest(_parsed(self, "certificate-request", x509.load_der_x509_csr))
+
+    @property
+    def crl(self) -> RevocationList:
+        """The list of a ``crl`` entry.
+
+        Raises
+        ------
+        FormatError
+            If it is none, or damaged.
+        """
+        return RevocationList(_parsed(self, "crl", x509.load_der_x509_crl))
+
+
+def _parsed(entry: OtherEntry, kind: str, load: Callable[[bytes], T]) -> T:
+    if entry.kind != kind:
+        raise FormatError(
+            f"this entry is no {WORDS[kind]}",
+            on=WORDS[entry.kind],
+            cause="wrong-file-format",
+            kind="other-kind",
+        )
+    try:
+        raw = load(entry.data)
+        # Dates and keys are decoded at the first look: let it be here.
+        if isinstance(raw, x509.CertificateRevocationList):
+            _ = raw.last_update_utc, raw.next_update_utc
+        elif isinstance(raw, x509.CertificateSigningRequest):
+            raw.public_key()
+    except (ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion) as error:
+        raise FormatError(
+            f"this {WORDS[kind]} cannot be read ({visible(str(error), 160)})",
+            hint="fetch it again, in binary mode",
+            cause="tampered-or-corrupt",
+            kind="malformed",
+        ) from None
+    return raw
 
 
 Entry = KeyEntry | TrustedCertificateEntry | CertificateEntry | OtherEntry

@@ -16,7 +16,7 @@ from certkit.keys import describe_public_key, spki_sha256
 from certkit.keystores.entries import WORDS, Entry, KeyEntry, OtherEntry
 from certkit.keystores.keystore import Keystore
 
-__all__ = ["crl_of", "explain_entry", "explain_store", "other_facts", "request_of"]
+__all__ = ["explain_entry", "explain_store", "other_facts"]
 
 _FORMATS = {
     "pem": (
@@ -45,38 +45,6 @@ _KINDS = {
     "other": "Nothing that certkit looks into.",
     "damaged": "It cannot be read; the rest of the file can.",
 }
-
-
-def request_of(entry: OtherEntry) -> CertificateSigningRequest:
-    """Return the request of a ``certificate-request`` entry.
-
-    Raises
-    ------
-    FormatError
-        If it is damaged.
-    """
-    try:
-        raw = x509.load_der_x509_csr(entry.data)
-        _ = raw.public_key()
-    except (ValueError, UnsupportedAlgorithm, x509.InvalidVersion) as error:
-        raise _damaged("this certificate signing request cannot be read", error) from None
-    return CertificateSigningRequest(raw)
-
-
-def crl_of(entry: OtherEntry) -> x509.CertificateRevocationList:
-    """Return the list of a ``crl`` entry.
-
-    Raises
-    ------
-    FormatError
-        If it is damaged.
-    """
-    try:
-        raw = x509.load_der_x509_crl(entry.data)
-        _ = raw.last_update_utc, raw.next_update_utc
-    except (ValueError, UnsupportedAlgorithm, x509.InvalidVersion) as error:
-        raise _damaged("this certificate revocation list cannot be read", error) from None
-    return raw
 
 
 def _damaged(what: str, error: Exception) -> FormatError:
@@ -145,9 +113,9 @@ def other_facts(entry: OtherEntry) -> dict[str, object]:
         If it is damaged.
     """
     if entry.kind == "certificate-request":
-        return {"request": _request(request_of(entry))}
+        return {"request": _request(entry.request)}
     if entry.kind == "crl" and entry.data:
-        return {"crl": _crl(crl_of(entry))}
+        return {"crl": _crl(entry.crl.raw)}
     if entry.kind == "public-key":
         return {"public_key": _public_key(entry.data)}
     return {}

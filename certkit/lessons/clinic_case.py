@@ -8,7 +8,7 @@ from functools import cached_property
 from types import EllipsisType
 
 from certkit._files import Source, read_source
-from certkit._html import Html, definitions, preformatted, table, tag
+from certkit._html import Html, badge, definitions, preformatted, table, tag
 from certkit._text import hexdump
 from certkit.errors import ArgumentError, CertkitError
 from certkit.keystores import Keystore, load_keystore
@@ -20,6 +20,8 @@ from certkit.stacks.java_files import JavaKeystore, java_keystore
 __all__ = ["Clinic", "ClinicCase", "clinic"]
 
 _ROLES = {"keystore": "a keystore with the key of Acme CRM and its chain", "truststore": "a truststore"}
+# In this session only: what a notebook shows as a demonstration must not count as somebody's progress.
+_CURED: set[str] = set()
 _NAMES = {"pkcs12": "PKCS#12", "jks": "JKS"}
 
 
@@ -111,6 +113,7 @@ class ClinicCase:
             finding = miss("your file, loaded as the program would", str(error), self.patient.hints[0])
         text = f"Tested: {finding.tested}. Found: {finding.found}."
         if finding.ok:
+            _CURED.add(self.name)
             return Result(task, "right", text, finding)
         return Result(task, "not yet", f"{text} Where to look: {finding.look}.", finding)
 
@@ -206,6 +209,11 @@ class Clinic:
 
     names: tuple[str, ...] = tuple(PATIENTS)
 
+    @property
+    def cured(self) -> tuple[str, ...]:
+        """The cases that were cured since this session began."""
+        return tuple(name for name in self.names if name in _CURED)
+
     def __repr__(self) -> str:
         return f"<Clinic: {len(self.names)} broken files: {', '.join(self.names)}>"
 
@@ -214,10 +222,17 @@ class Clinic:
 
     def _repr_html_(self) -> Html:
         rows = [
-            (number, tag("code", name), PATIENTS[name].file_name, PATIENTS[name].story)
+            (
+                number,
+                tag("code", name),
+                badge("good", "cured") if name in self.cured else badge("neutral", "waiting"),
+                PATIENTS[name].file_name,
+                PATIENTS[name].story,
+            )
             for number, name in enumerate(self.names, 1)
         ]
-        return table(("", "case", "file", "how it came"), rows, caption=f"{len(rows)} broken files")
+        caption = f"{len(rows)} broken files, {len(self.cured)} of them cured in this session"
+        return table(("number", "case", "state", "file", "how it came"), rows, caption=caption)
 
 
 def clinic(case: int | str | None = None) -> Clinic | ClinicCase:
