@@ -177,7 +177,8 @@ _RECEIVED = (
     "received alert {N}", "fatal alert received {n}", "tlsv1 alert {n}", "tlsv13 alert {n}", "sslv3 alert {n}",
     "ssl tls alert {n}", "tls alert {n}", "ssl alert {n}", "remote error tls {n}", "remote error tls {g}", "ssl alert number {N}",
     "alert fatal {n}", "level fatal description {n}", "description {c}", "tlsfatalalertreceived {n}", "in tls alert {n}",
-    "ssl error {n} alert", "fatal alert code is {N}", "alert received {n}", "alert received {c}", "fatal alert received {c}", "peer sent alert {n}",
+    "ssl error {n} alert", "fatal alert code is {N}", "alert received {n}", "alert received {c}",
+    "fatal alert received {c}", "peer sent alert {n}",
     "alertreceived {c}", "received a fatal alert {n}", "fatal alert {n}", "fatal alert {c}", "tlsv1 3 alert {n}", "alert {N} {n}",
     "tls alert read fatal {n}", "remote end reported an error fatal {n}", "alert read fatal {n}", "received tls alert {n}",
     "fatal tls alert {c}", "fatal tls alert {n}", "peer alert {n}", "alert description {n}",
@@ -188,7 +189,8 @@ _RECEIVED_BY = {
 }
 _SENT = (
     "alert fatal description {n}", "transportcontext java * fatal {n}", "out tls alert {n}", "tlsfatalalert {n}",
-    "fatal error code is {N}", "fatal alert was generated {N}", "sending fatal alert {n}", "send alert fatal {n}", "sent alert {n}",
+    "fatal error code is {N}", "fatal alert was generated {N}",
+    "sending fatal alert {n}", "send alert fatal {n}", "sent alert {n}",
     "tls alert write fatal {n}", "local ssl3 detected an error fatal {n}", "alert write fatal {n}",
 )  # fmt: skip
 _SENT_BY = {
