@@ -59,12 +59,13 @@ if TYPE_CHECKING:
     from certkit.lessons.clinic_case import Clinic, ClinicCase, clinic
     from certkit.lessons.mysteries import Mystery, mystery
     from certkit.plots import Plot, chain_figure, expiry_calendar, expiry_timeline, renewal_forecast_plot
-    from certkit.revocation import RevocationList
+    from certkit.revocation import OcspAnswer, RevocationList
     from certkit.services import (
         ClosedPort,
         ForwardProxy,
         FtpsService,
         ReverseProxy,
+        RevocationService,
         SilentPort,
         SniRouter,
         UserService,
@@ -76,7 +77,7 @@ if TYPE_CHECKING:
     from certkit.stacks.java import JavaVerdict, java_available, java_pkix, java_version
     from certkit.stacks.java_files import java_keystore, keytool
     from certkit.stacks.java_opinion import with_java
-    from certkit.verification import ChainGraph, Verification, chain_graph, verify_chain
+    from certkit.verification import ChainGraph, Verification, chain_graph, check_revocation, verify_chain
     from certkit.widgets import DerLab, HandshakeLab
 
 __version__ = "0.1.0"
@@ -131,12 +132,13 @@ _HOMES = {
     "certkit.lessons.clinic_case": ("Clinic", "ClinicCase", "clinic"),
     "certkit.lessons.mysteries": ("Mystery", "mystery"),
     "certkit.plots": ("Plot", "chain_figure", "expiry_calendar", "expiry_timeline", "renewal_forecast_plot"),
-    "certkit.revocation": ("RevocationList",),
+    "certkit.revocation": ("OcspAnswer", "RevocationList"),
     "certkit.services": (
         "ClosedPort",
         "ForwardProxy",
         "FtpsService",
         "ReverseProxy",
+        "RevocationService",
         "SilentPort",
         "SniRouter",
         "UserService",
@@ -148,7 +150,7 @@ _HOMES = {
     "certkit.stacks.java": ("JavaVerdict", "java_available", "java_pkix", "java_version"),
     "certkit.stacks.java_files": ("java_keystore", "keytool"),
     "certkit.stacks.java_opinion": ("with_java",),
-    "certkit.verification": ("ChainGraph", "Verification", "chain_graph", "verify_chain"),
+    "certkit.verification": ("ChainGraph", "Verification", "chain_graph", "check_revocation", "verify_chain"),
     "certkit.widgets": ("DerLab", "HandshakeLab"),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
@@ -182,11 +184,13 @@ __all__ = [
     "JavaVerdict",
     "Keystore",
     "Mystery",
+    "OcspAnswer",
     "Plot",
     "PrivateKey",
     "Progress",
     "ReverseProxy",
     "RevocationList",
+    "RevocationService",
     "Scenario",
     "ServerCheck",
     "ServerConfig",
@@ -202,6 +206,7 @@ __all__ = [
     "chain_figure",
     "chain_graph",
     "check",
+    "check_revocation",
     "check_server",
     "check_servers",
     "client_sunset",

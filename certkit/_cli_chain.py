@@ -8,13 +8,15 @@ from pathlib import Path
 
 from certkit._cli_check import moment
 from certkit._cli_files import read_password
+from certkit._files import read_source
 from certkit.certificates import Certificate
 from certkit.chains import TrustStore
 from certkit.errors import CredentialError
 from certkit.keystores import Keystore, load_keystore
+from certkit.revocation import RevocationList
 from certkit.stacks.java import java_available
 from certkit.stacks.java_opinion import with_java
-from certkit.verification import verify_chain
+from certkit.verification import check_revocation, verify_chain
 from certkit.verification._policy import POLICIES
 
 __all__ = ["add_parsers"]
@@ -47,6 +49,10 @@ def add_parsers(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         "--policy", choices=tuple(POLICIES), default="webpki", help="which rules are fatal (webpki)"
     )
     parser.add_argument("--alias", help="the key entry of FILE whose chain is meant, if there are several")
+    parser.add_argument(
+        "--crl", action="append", default=[], metavar="FILE", help="a revocation list; may be repeated"
+    )
+    parser.add_argument("--hard-fail", action="store_true", help="refuse what no usable list speaks for")
     parser.add_argument("--no-java", action="store_true", help="do not ask the real Java for its opinion")
     parser.add_argument(
         "--password-file", metavar="FILE", help="holds the password of the files; or CERTKIT_PASSWORD"
@@ -68,6 +74,9 @@ def _chain(args: argparse.Namespace) -> int:
         at=moment(args.at),
         policy=args.policy,
     )
+    lists = [RevocationList.from_bytes(read_source(Path(path))[0]) for path in args.crl]
+    if lists or args.hard_fail:
+        result = check_revocation(result, crls=lists, hard_fail=args.hard_fail)
     if java_available() and not args.no_java:
         result = with_java(result)
     print(json.dumps(result.to_dict(), indent=2, ensure_ascii=False) if args.json else result.text())

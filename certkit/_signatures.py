@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, mldsa, padding, rsa
 
 
@@ -35,6 +36,25 @@ def signature_is_valid(certificate: x509.Certificate, issuer: x509.Certificate) 
                 | mldsa.MLDSA65PublicKey()
                 | mldsa.MLDSA87PublicKey()
             ):
+                key.verify(signature, signed)
+            case _:
+                return False
+    except (InvalidSignature, UnsupportedAlgorithm, ValueError, TypeError):
+        return False
+    return True
+
+
+def raw_signature_is_valid(
+    key: object, signature: bytes, signed: bytes, algorithm: hashes.HashAlgorithm | None
+) -> bool:
+    """Return whether `key` made a signature over bytes that are no certificate, such as an OCSP answer."""
+    try:
+        match key:
+            case rsa.RSAPublicKey() if algorithm is not None:
+                key.verify(signature, signed, padding.PKCS1v15(), algorithm)
+            case ec.EllipticCurvePublicKey() if algorithm is not None:
+                key.verify(signature, signed, ec.ECDSA(algorithm))
+            case ed25519.Ed25519PublicKey() | ed448.Ed448PublicKey():
                 key.verify(signature, signed)
             case _:
                 return False

@@ -7,14 +7,18 @@ from datetime import datetime
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509 import ocsp
 
 from certkit._files import iso, utc
 from certkit._html import Html, badge, definitions, table, tag
-from certkit._text import count
+from certkit._signatures import raw_signature_is_valid
+from certkit._text import count, visible
 from certkit.certificates import Certificate, name_text
+from certkit.errors import FormatError
 
-__all__ = ["RevocationList"]
+__all__ = ["OcspAnswer", "RevocationList"]
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,27 @@ class RevocationList:
     """
 
     raw: x509.CertificateRevocationList = field(repr=False)
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> RevocationList:
+        """Return the list that these bytes are, PEM or DER.
+
+        Raises
+        ------
+        FormatError
+            If they are no list.
+        """
+        try:
+            load = x509.load_pem_x509_crl if data.lstrip().startswith(b"-----") else x509.load_der_x509_crl
+            return cls(load(data))
+        except ValueError as error:
+            raise FormatError(
+                f"this is no revocation list ({visible(str(error), 160)})",
+                on=f"{len(data):,} bytes",
+                hint="certkit inspect FILE, to see what it is",
+                cause="wrong-file-format",
+                kind="not-a-crl",
+            ) from None
 
     @property
     def der(self) -> bytes:
@@ -115,3 +140,128 @@ class RevocationList:
 
     def __hash__(self) -> int:
         return hash(self.der)
+
+
+@dataclass(frozen=True)
+class OcspAnswer:
+    """What a responder says of one certificate (OCSP; RFC 6960): good, revoked or unknown, signed, for a time.
+
+    Attributes
+    ----------
+    raw : cryptography.x509.ocsp.OCSPResponse
+        The answer itself.
+    """
+
+    raw: ocsp.OCSPResponse = field(repr=False)
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> OcspAnswer:
+        """Return the answer that these DER bytes are.
+
+        Raises
+        ------
+        FormatError
+            If they are none.
+        """
+        try:
+            return cls(ocsp.load_der_ocsp_response(data))
+        except ValueError as error:
+            raise FormatError(
+                f"this is no OCSP answer ({visible(str(error), 160)})",
+                on=f"{len(data):,} bytes",
+                kind="not-ocsp",
+            ) from None
+
+    @property
+    def der(self) -> bytes:
+        """The answer's bytes."""
+        return self.raw.public_bytes(Encoding.DER)
+
+    @property
+    def successful(self) -> bool:
+        """Whether the responder answered at all, instead of refusing to."""
+        return self.raw.response_status is ocsp.OCSPResponseStatus.SUCCESSFUL
+
+    @property
+    def status(self) -> str:
+        """``"good"``, ``"revoked"``, ``"unknown"``, or why the responder gave no answer, e.g. ``"unauthorized"``."""
+        found = self.raw.certificate_status if self.successful else self.raw.response_status
+        return found.name.lower().replace("_", " ")
+
+    @property
+    def last_update(self) -> datetime:
+        """When it was known to be so, UTC."""
+        return self.raw.this_update_utc
+
+    @property
+    def next_update(self) -> datetime | None:
+        """When newer word is due, UTC; None if it does not say."""
+        return self.raw.next_update_utc
+
+    @property
+    def revoked_at(self) -> datetime | None:
+        """Since when the certificate is not to be believed; None if it is not revoked."""
+        return self.raw.revocation_time_utc if self.status == "revoked" else None
+
+    def is_about(self, certificate: Certificate, issuer: Certificate) -> bool:
+        """Return whether it speaks of that certificate: the serial number, and the issuer's name and key."""
+        if not self.successful or self.raw.serial_number != certificate.raw.serial_number:
+            return False
+        asked = ocsp.OCSPRequestBuilder().add_certificate(
+            certificate.raw, issuer.raw, self.raw.hash_algorithm
+        )
+        request = asked.build()
+        return (request.issuer_name_hash, request.issuer_key_hash) == (
+            self.raw.issuer_name_hash,
+            self.raw.issuer_key_hash,
+        )
+
+    def signer(self, issuer: Certificate, at: datetime | None = None) -> str | None:
+        """Return who signed it, if that is somebody entitled to (RFC 6960, 4.2.2.2); None if it is not.
+
+        Entitled are the issuer itself, and a responder with a certificate of the issuer's for OCSPSigning.
+        """
+        moment = utc(at)
+        if _signed(self.raw, issuer):
+            return issuer.name
+        for raw in self.raw.certificates:
+            helper = Certificate(raw)
+            entitled = "OCSPSigning" in helper.usages and helper.validity(moment) == "valid"
+            if (
+                entitled
+                and helper.issuer_der == issuer.subject_der
+                and helper.is_signed_by(issuer)
+                and _signed(self.raw, helper)
+            ):
+                return helper.name
+        return None
+
+    def __repr__(self) -> str:
+        return f"<OcspAnswer {self.status}>"
+
+    def _repr_html_(self) -> Html:
+        state = {"good": "good", "revoked": "bad"}.get(self.status, "warning")
+        rows: list[tuple[object, object]] = [("status", badge(state, self.status))]
+        if self.successful:
+            until = "no date" if self.next_update is None else iso(self.next_update)
+            rows += [
+                ("known", iso(self.last_update)),
+                ("newer word due", until),
+                ("serial", f"{self.raw.serial_number:x}"),
+            ]
+        if self.revoked_at is not None:
+            rows.append(("revoked", iso(self.revoked_at)))
+        return definitions(rows, caption="What an OCSP responder says")
+
+
+def ocsp_request(certificate: Certificate, issuer: Certificate) -> bytes:
+    """Return the question to a responder about one certificate, as DER (RFC 6960, 4.1)."""
+    # SHA-1 names the issuer here and protects nothing; many responders know no other (RFC 5019, 2.1.1).
+    builder = ocsp.OCSPRequestBuilder().add_certificate(certificate.raw, issuer.raw, hashes.SHA1())  # noqa: S303
+    return builder.build().public_bytes(Encoding.DER)
+
+
+def _signed(answer: ocsp.OCSPResponse, by: Certificate) -> bool:
+    return raw_signature_is_valid(
+        by.raw.public_key(), answer.signature, answer.tbs_response_bytes, answer.signature_hash_algorithm
+    )

@@ -7,6 +7,7 @@ from certkit.services.log import ServiceLog, ServiceRecord
 from certkit.services.ports import ClosedPort, SilentPort
 from certkit.services.proxy import PROXY_BEHAVIOURS, ForwardProxy
 from certkit.services.reverse_proxy import ReverseProxy
+from certkit.services.revocation import RevocationService
 from certkit.services.sni import SniRouter
 from certkit.services.soap import SoapFault
 from certkit.services.stub import Stub, generate_stub
@@ -24,6 +25,7 @@ __all__ = [
     "FtpsTransfer",
     "LoopbackServer",
     "ReverseProxy",
+    "RevocationService",
     "ServiceLog",
     "ServiceRecord",
     "SilentPort",

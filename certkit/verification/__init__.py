@@ -5,6 +5,7 @@ from __future__ import annotations
 from certkit.verification._graph_build import chain_graph
 from certkit.verification.graph import ChainGraph, GraphEdge, GraphNode
 from certkit.verification.result import Opinion, Path, Verification
+from certkit.verification.revocation import check_revocation
 from certkit.verification.verify import verify_chain
 
 __all__ = [
@@ -15,5 +16,6 @@ __all__ = [
     "Path",
     "Verification",
     "chain_graph",
+    "check_revocation",
     "verify_chain",
 ]

@@ -14,6 +14,7 @@ from certkit.certificates import Certificate
 from certkit.chains import Chain, TrustStore
 from certkit.credentials import Credential
 from certkit.errors import ArgumentError
+from certkit.revocation import RevocationList
 from certkit.verification import _names
 from certkit.verification._kinds import finding
 from certkit.verification._openssl import ask_openssl
@@ -23,6 +24,7 @@ from certkit.verification._paths import Explainer
 from certkit.verification._policy import POLICIES, Question, find_policy
 from certkit.verification._search import Bag, Judge, explore
 from certkit.verification.result import Opinion, Path, Verification
+from certkit.verification.revocation import check_revocation
 
 __all__ = ["verify_chain"]
 
@@ -39,6 +41,7 @@ def verify_chain(
     policy: str = "webpki",
     *,
     max_depth: int | None = None,
+    crls: Iterable[RevocationList] = (),
 ) -> Verification:
     """Return whether a chain is trusted, by which paths, and what exactly is wrong if not.
 
@@ -61,6 +64,8 @@ def verify_chain(
         Which rules are fatal. ``"pedantic"`` adds those that clients let pass.
     max_depth : int, optional
         How many intermediates a path may have; 8 by default.
+    crls : iterable of RevocationList, optional
+        Revocation lists at hand; see `check_revocation` for OCSP, for asking, and for hard-fail.
 
     Returns
     -------
@@ -106,7 +111,7 @@ def verify_chain(
         ok = ok and any(path.ok for path in paths)
     if oracle.ok is not None and oracle.ok != judged:
         found.append(_disagreement(oracle, judged))
-    return Verification(
+    found_out = Verification(
         ok=ok,
         oracle=oracle,
         paths=tuple(paths),
@@ -120,6 +125,8 @@ def verify_chain(
         policy=policy,
         opinions=(ask_openssl(sent.certificates, store.certificates, question),),
     )
+    lists = tuple(crls)
+    return check_revocation(found_out, crls=lists) if lists else found_out
 
 
 def _sent(chain: Chain | Credential | Certificate | Iterable[Certificate]) -> Chain:

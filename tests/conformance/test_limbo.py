@@ -20,6 +20,7 @@ import pytest
 
 from certkit.certificates import Certificate
 from certkit.keystores import load_certificates
+from certkit.revocation import RevocationList
 from certkit.verification import Verification, verify_chain
 
 _GIVEN = Path(os.environ.get("CERTKIT_LIMBO") or Path(__file__).parents[3] / "shared" / "data")
@@ -68,6 +69,7 @@ def _outcome(case: dict[str, Any], label: dict[str, str]) -> Outcome:
         purpose=case["validation_kind"].lower(),
         at=datetime.fromisoformat(at).astimezone(UTC) if at else None,
         max_depth=case["max_chain_depth"],
+        crls=[RevocationList.from_bytes(text.encode()) for text in case["crls"]],
     )
     seconds = time.process_time() - started
     kind = label["expected_finding"].replace("_", "-")
