@@ -17,7 +17,8 @@ from cryptography.x509 import ocsp
 from cryptography.x509.oid import AuthorityInformationAccessOID
 
 from certkit._files import utc
-from certkit.authority import CertificateAuthority, ExtraExtension
+from certkit._profiles import ExtraExtension
+from certkit.authority import CertificateAuthority
 from certkit.credentials import Credential
 from certkit.errors import ArgumentError
 from certkit.revocation import OcspAnswer, RevocationList
