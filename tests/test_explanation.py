@@ -16,9 +16,10 @@ from certkit import causes
 from certkit.authority import CertificateAuthority
 from certkit.cli import main
 from certkit.errors import ArgumentError, FileError
-from certkit.explanation import explain
+from certkit.explanation import Diagnosis, RankedCause, explain
 from certkit.explanation._knowledge import load_says
 from certkit.explanation._masking import mask_secrets
+from certkit.explanation.explaining import _fault
 
 MESSAGES = tomllib.loads((Path(__file__).parent / "explanation_messages.toml").read_text("utf-8"))["message"]
 PKIX = "PKIX path building failed: unable to find valid certification path to requested target"
@@ -438,6 +439,15 @@ def test_the_loop_closes(text: str) -> None:
     again = explain(text).reproduce()
     assert again.ok and again.same
     assert "passes" in again.report() and "passes" in again._repr_html_()
+
+
+def test_every_cause_that_has_a_fault_is_repaired_and_proved() -> None:
+    """A cause that OpenSSL lets pass is refused by the check of the chain, or said to be accepted."""
+    for name in sorted({fault.cause for fault in ck.list_faults()}):
+        cause = causes.cause(name)
+        again = Diagnosis((RankedCause(name, 1.0, cause, fault=_fault(name, "unknown")),)).reproduce()
+        assert again.repaired.ok, name
+        assert again.ok or "accepts it all the same" in again.report(), name
 
 
 @pytest.mark.skipif(not ck.java_available(), reason="no Java here")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NoReturn
 
@@ -11,6 +12,7 @@ from certkit.errors import ArgumentError
 from certkit.faults import Fault, find_fault
 from certkit.handshakes import Handshake
 from certkit.stacks.java import java_available, java_pkix
+from certkit.verification import verify_chain
 
 if TYPE_CHECKING:
     from certkit.explanation.diagnosis import Diagnosis
@@ -35,6 +37,9 @@ class Reproduction:
         Who said what when it was reproduced: both ends, and the real Java where it speaks.
     same : bool
         Whether the words that were reproduced lead to the same cause, or are the pasted words themselves.
+    refused : bool
+        Whether anybody refused: an end of the handshake, the real Java, or the check of the chain. A cause that
+        OpenSSL lets pass is refused by the others only.
     broken, repaired : Handshake
         The handshake with the fault, and after the repair.
     """
@@ -43,13 +48,14 @@ class Reproduction:
     pasted: str
     words: tuple[tuple[str, str], ...]
     same: bool
+    refused: bool
     broken: Handshake = field(repr=False)
     repaired: Handshake = field(repr=False)
 
     @property
     def ok(self) -> bool:
-        """Whether the fault failed and the repair passed: the loop is closed."""
-        return not self.broken.ok and self.repaired.ok
+        """Whether the broken one was refused and the repaired one passes: the loop is closed."""
+        return self.refused and self.repaired.ok
 
     def report(self) -> str:
         """Return the loop as text."""
@@ -58,8 +64,9 @@ class Reproduction:
         return "\n".join(
             [
                 f"Fault {self.fault.id}: {self.fault.title}.",
+                *([f"OpenSSL accepts it all the same: {self.fault.harmless}"] if self.broken.ok else []),
                 "Said in the lab:",
-                *said,
+                *(said or ["  nothing"]),
                 f"Repaired: {self.fault.remedy}",
                 f"Proved: {end}.",
             ]
@@ -78,6 +85,7 @@ class Reproduction:
             [
                 ("pasted", tag("code", visible(self.pasted, 200))),
                 ("built", f"{self.fault.id}: {self.fault.title}"),
+                *([("OpenSSL accepts it", self.fault.harmless)] if self.broken.ok else []),
                 *((who, tag("code", visible(words, 200))) for who, words in self.words),
                 ("those words", same),
                 ("the repair", self.fault.remedy),
@@ -110,22 +118,30 @@ def reproduce(diagnosis: Diagnosis) -> Reproduction:
             "no fault reproduces this cause yet", on=top.id, hint="certkit faults, for those that are there"
         )
     fault = find_fault(top.fault)
-    broken_scenario = fault.scenario()
+    broken_scenario = fault.scenario(fault.tls[-1])
     broken = broken_scenario.run()
     repaired = fault.repair(broken_scenario).run()
     words = tuple(_words(broken, fault, diagnosis.platform))
+    refused = not broken.ok or any(not who.startswith("the ") for who, _ in words)
     pasted = next((item.quote for item in diagnosis.recognised), "")
-    return Reproduction(fault, pasted, words, _same(words, top.id, pasted), broken, repaired)
+    return Reproduction(fault, pasted, words, _same(words, top.id, pasted), refused, broken, repaired)
 
 
-def _words(run: Handshake, fault: Fault, platform: str) -> list[tuple[str, str]]:
-    found = [(f"the {end.name}", end.error) for end in (run.client, run.server) if end.error is not None]
-    if platform in _JAVA and fault.family in _PATHS and not fault.two_way and java_available():
-        config = run.client_config
+def _words(run: Handshake, fault: Fault, platform: str) -> Iterator[tuple[str, str]]:
+    """Yield who says what: the real Java first where it is Java's message, then both ends, then the check of the chain."""
+    config = run.client_config
+    judged = fault.family in _PATHS and not fault.two_way and len(run.server_chain)
+    if judged and platform in _JAVA and java_available():
         verdict = java_pkix(run.server_chain, config.anchors, host=config.host)
         if verdict.error is not None:
-            found.insert(0, (f"Java {verdict.java}", verdict.text))
-    return found
+            yield f"Java {verdict.java}", verdict.text
+    for end in (run.client, run.server):
+        if end.error is not None:
+            yield f"the {end.name}", end.error
+    if run.ok and judged:
+        checked = verify_chain(run.server_chain, config.anchors, host=config.host, policy="pedantic")
+        if checked.headline is not None:
+            yield "certkit's check of the chain", checked.headline.text
 
 
 def _same(words: tuple[tuple[str, str], ...], cause: str, pasted: str) -> bool:
