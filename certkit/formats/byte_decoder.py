@@ -13,6 +13,7 @@ from certkit._text import visible
 from certkit.errors import ArgumentError, CertkitError
 from certkit.formats.byte_guesses import CHANGED, FIRST, GARBAGE, INSIDE, SECOND, WORDS_OF, Guess
 from certkit.formats.damage import find_damage
+from certkit.formats.items import FORMAT_NAMES
 from certkit.formats.sniff import read_contents
 
 __all__ = ["ByteClue", "decode_byte"]
@@ -127,7 +128,8 @@ class ByteClue:
                 shown += f" (Java says {self.number})"
             rows += [("the byte", shown), ("as ASN.1", self.asn1)]
             rows.append(("as a character", self.character or "none that prints"))
-        rows += [("where", self.place), ("wanted there", self.wanted)]
+        where = self.place if self.offset is None else f"{self.place}; in this file at offset {self.offset}"
+        rows += [("where", where), ("wanted there", self.wanted)]
         if self.seen:
             rows.append(("in the file", self.seen))
         rows.append(("the file is", tag("span", badge("bad", self.cause), " ", self.guess.what)))
@@ -253,7 +255,9 @@ def _checked(clue: ByteClue, source: Source) -> ByteClue:
     try:
         contents = read_contents(data)
         kind = contents.format if contents.format != "der" else contents.items[0].kind
-        seen = f"it is {kind} ({contents.encoding}), beginning with {head}"
+        words = FORMAT_NAMES.get(kind) or f"a {kind.replace('-', ' ')}"
+        written = {"PEM": ", as PEM text", "base64": ", as base64 text"}.get(contents.encoding, "")
+        seen = f"{words}{written}, beginning with {head}"
         guess = _GUESS_OF.get(kind, clue.guess) if contents.encoding == "binary" else clue.guess
     except CertkitError as error:
         damage = find_damage(data)

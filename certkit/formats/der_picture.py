@@ -95,7 +95,11 @@ def _marked(tree: DerTree, node: DerNode, around: int = 32, most: int = 320) -> 
     if last < node.end:
         lines.append(Html(f"… {node.end - last:,} more bytes of this field"))
     words = "In [ ]: this field; tag and length in one colour, content in the other."
-    return tag("div", tag("p", words), tag("pre", Html("\n".join(lines)), style="line-height:1.5"))
+    return tag(
+        "div",
+        tag("p", words),
+        tag("pre", Html("\n".join(lines)), style="line-height:1.5;font-family:monospace"),
+    )
 
 
 def _cell(tree: DerTree, node: DerNode, place: int) -> Html:

@@ -192,7 +192,7 @@ class ClinicCase:
             "div",
             definitions(rows, caption=f"{self.name}: {self.patient.file_name}, {len(self.data):,} bytes"),
             tag("p", "Its first bytes:"),
-            preformatted(hexdump(self.data, length=32)),
+            preformatted(hexdump(self.data, length=32), style="font-family:monospace"),
             class_="ck-clinic",
         )
 
