@@ -101,5 +101,5 @@ def test_the_bytes_decoder_explains_what_java_says_to_a_patient() -> None:
     if not ck.java_available():
         pytest.skip("the extra certkit[java] is not installed")
     case = case_of("certificate-named-p12")
-    assert "not expected 48" in case.java_says
+    assert "not expected 48" in case.java_says or "Integer tag error" in case.java_says
     assert ck.decode_byte(case.java_says, case.data).guess.kind == "certificate"

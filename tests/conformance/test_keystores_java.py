@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,9 +15,13 @@ pytestmark = [
     pytest.mark.java,
     pytest.mark.skipif(not ck.java_available(), reason="the extra certkit[java] is not installed"),
 ]
-PASSWORD = "Schlüssel & café 1"
+# Letters outside ASCII are where encodings part. Java 17 and older garble them in a PKCS#12 (measured here with
+# CERTKIT_JAVA_HOME, which names another Java than the embedded one).
+OTHER_JAVA = bool(os.environ.get("CERTKIT_JAVA_HOME"))
+PASSWORD = "changeit too" if OTHER_JAVA else "Schlüssel & café 1"
 PLAIN = "changeit"
-KINDS = ("p256", "p384", "p521", "rsa2048", "ed25519")
+# Java learned Ed25519 with release 15.
+KINDS = ("p256", "p384", "p521", "rsa2048", *(() if OTHER_JAVA else ("ed25519",)))
 
 
 @pytest.fixture(scope="module")
@@ -143,7 +148,7 @@ def test_a_key_can_have_a_password_of_its_own(way: Way, client: ck.Credential) -
 
 def test_a_legacy_file_takes_a_password_that_java_can_type(client: ck.Credential) -> None:
     with pytest.raises(CertkitError, match="plain ASCII"):
-        WAYS[1].bytes({"c": client}, PASSWORD)
+        WAYS[1].bytes({"c": client}, "Schlüssel")
 
 
 def test_a_legacy_file_of_javas_with_letters_outside_ascii(
