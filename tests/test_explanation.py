@@ -16,7 +16,7 @@ from certkit import causes
 from certkit.authority import CertificateAuthority
 from certkit.cli import main
 from certkit.errors import ArgumentError, FileError
-from certkit.explanation import Diagnosis, RankedCause, explain
+from certkit.explanation import Diagnosis, RankedCause, _measured, explain
 from certkit.explanation._knowledge import load_says
 from certkit.explanation._masking import mask_secrets
 from certkit.explanation.explaining import _fault
@@ -95,6 +95,30 @@ def test_what_both_ends_of_the_lab_say(fault: ck.Fault, tls: str) -> None:
     end = run.client if run.client.outcome == "refused" else run.server
     words = f"{'SSL_accept' if end is run.server else 'SSL_connect'}: {end.error or run.client.error}"
     assert fault.cause in [item.id for item in explain(words).causes[:3]], words
+
+
+SAID = "x509: certificate is not for <host> by any of its alternative names"
+ATLAS = f"""\
+fault,cause,stack,version,tls,outcome,client_message,server_message
+no-san,no-san,go,1.19,1.3,refused,{SAID},remote error: tls: bad certificate
+other-name,hostname-mismatch,go,1.19,1.3,refused,{SAID},
+no-san,no-san,go,1.19,1.2,refused,{SAID},
+healthy,,go,1.19,1.3,accepted,,
+"""
+
+
+def test_what_the_atlas_has_measured_is_evidence_by_its_numbers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "atlas.csv"
+    path.write_text(ATLAS)
+    messages = _measured.read_atlas(path)
+    assert len(messages) == 2  # and the row of a healthy run counts for nothing
+    monkeypatch.setattr(_measured, "_atlas", lambda: messages)
+    found = explain("x509: certificate is not for orders.example.test by any of its alternative names")
+    assert [item.id for item in found.causes] == ["no-san", "hostname-mismatch"]
+    assert found.causes[0].score == pytest.approx(2 / 3, abs=0.01)
+    assert found.recognised[0].source == "measured" and "3 runs on go: no-san 2" in found.recognised[0].means
 
 
 # What people really paste

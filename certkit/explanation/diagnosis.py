@@ -33,7 +33,7 @@ class Recognised:
     means : str
         What it means.
     source : str
-        ``"documented"``, or ``"measured: …"`` where the atlas has seen the message on a real stack.
+        ``"measured"`` where the atlas has this message from real stacks, with its numbers; ``"documented"`` otherwise.
     """
 
     line: int

@@ -12,6 +12,7 @@ from certkit import causes
 from certkit.chains import TrustStore
 from certkit.errors import ArgumentError, FileError
 from certkit.explanation import files as _files
+from certkit.explanation._measured import measured_hits
 from certkit.explanation._pasted import Pasted
 from certkit.explanation._scanning import Hit, scan
 from certkit.explanation._transcript import transcript_evidence
@@ -151,7 +152,7 @@ def explain(
         raise ArgumentError("there is nothing to explain", hint="give the error's text, or a file")
     pem = "\n".join(_PEM.findall(whole[:500_000])) if "-----BEGIN" in whole else ""
     pasted = Pasted.read(whole)
-    hits = scan(pasted)
+    hits = (*scan(pasted), *measured_hits(pasted.folded))
     share = server_share(hits)
     steps = read_timeline(pasted.text)
     of_client = share > 0.6 or any(
@@ -174,11 +175,7 @@ def explain(
     target = _target(pasted.text, host)
     return Diagnosis(
         causes=tuple(_ranked(item, platform, target, reporter) for item in ranked),
-        recognised=tuple(
-            Recognised.from_hit(hit, "documented")
-            for hit in hits
-            if hit.say.client and (hit.say.weight > 0.1 or len(hits) < 3)
-        ),
+        recognised=_recognised(hits),
         reporter=_reporter(reporter, ranked, received),
         verdict_of="the other side" if received else "the reporter",
         about=_about(ranked),
@@ -188,6 +185,16 @@ def explain(
         verification=looked.verification,
         notes=pasted.notes,
         text=pasted.text,
+    )
+
+
+def _recognised(hits: Sequence[Hit]) -> tuple[Recognised, ...]:
+    """Return what tells something, with where it is known from; what only says that TLS failed if there is no more."""
+    telling = [hit for hit in hits if hit.say.client]
+    loud = [hit for hit in telling if hit.say.weight > 0.1] or telling
+    return tuple(
+        Recognised.from_hit(hit, "measured" if hit.say.id.startswith("measured ") else "documented")
+        for hit in loud
     )
 
 
