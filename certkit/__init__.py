@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from certkit.chains import Chain, TrustStore
     from certkit.checkup import ServerCheck, check_server, check_servers
     from certkit.credentials import Credential
+    from certkit.differences import Difference, difference
     from certkit.errors import CertkitError
     from certkit.explanation import Diagnosis, explain
     from certkit.faults import Fault, Scenario, find_fault, good_scenario, list_faults
@@ -89,6 +90,7 @@ _HOMES = {
     "certkit.chains": ("Chain", "TrustStore"),
     "certkit.checkup": ("ServerCheck", "check_server", "check_servers"),
     "certkit.credentials": ("Credential",),
+    "certkit.differences": ("Difference", "difference"),
     "certkit.errors": ("CertkitError",),
     "certkit.explanation": ("Diagnosis", "explain"),
     "certkit.faults": ("Fault", "Scenario", "find_fault", "good_scenario", "list_faults"),
@@ -174,6 +176,7 @@ __all__ = [
     "DerLab",
     "DerTree",
     "Diagnosis",
+    "Difference",
     "Estate",
     "Fault",
     "ForwardProxy",
@@ -218,6 +221,7 @@ __all__ = [
     "current_progress",
     "decode_byte",
     "der_tree",
+    "difference",
     "effective_expiry",
     "expiry_buckets",
     "expiry_calendar",

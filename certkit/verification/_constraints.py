@@ -87,6 +87,9 @@ def constraint_findings(path: Sequence[Facts], question: Question) -> Iterator[F
             if looked > _NAME_LIMIT or meter.exhausted:
                 yield _limit(facts, issuer, depth, question, meter)
                 return
+            attributes = _names.attribute_count(facts.subject)
+            if attributes * len(issuer.names_constrained) > COMPARISON_LIMIT:
+                yield _many_attributes(Place(facts, question, depth), issuer, attributes)
             yield from _compare(facts, issuer, depth, height, question)
             yield from _directory(facts, issuer, depth, question)
 
@@ -97,6 +100,16 @@ def _limit(facts: Facts, issuer: Facts, depth: int, question: Question, meter: M
         f"{len(facts.sans):,} names meet {len(issuer.names_constrained):,} name constraints: more comparisons than a verifier "
         "is willing to make.",
         ("comparisons", f"{meter.comparisons:,}"),
+        ("limit", f"{COMPARISON_LIMIT:,}"),
+    )
+
+
+def _many_attributes(on: Place, issuer: Facts, attributes: int) -> Finding:
+    return on.say(
+        "search-limit/subject",
+        f"{attributes:,} parts of a subject meet {len(issuer.names_constrained):,} name constraints: a verifier that compares "
+        "names in the subject too (OpenSSL, for one) gives up or takes its time.",
+        ("comparisons", f"{attributes * len(issuer.names_constrained):,}"),
         ("limit", f"{COMPARISON_LIMIT:,}"),
     )
 

@@ -146,6 +146,14 @@ def _attributes(content: bytes) -> list[tuple[int, str, str]]:
     return found
 
 
+def attribute_count(name: bytes) -> int:
+    """Return how many attributes a distinguished name has."""
+    try:
+        return sum(len(rdn.children()) for rdn in _der.read(name).children())
+    except FormatError:
+        return 0
+
+
 def canonical(name: bytes) -> tuple[frozenset[tuple[str, str]], ...]:
     """Return a distinguished name for comparison: case folded, white space collapsed (RFC 5280, 7.1).
 
