@@ -236,15 +236,16 @@ class _Check:
                 yield from self._judge_list(found, problems)
 
     def _judge_list(self, crl: RevocationList, problems: list[Finding]) -> Iterator[Finding | None]:
-        usage = Facts(self.issuer, None, True).key_usage
+        signer = self._signer(crl)
+        usage = None if signer is None else Facts(signer, None, True).key_usage
         malformed = _malformed(crl)
         entry = crl.raw.get_revoked_certificate_by_serial_number(self.certificate.raw.serial_number)
-        if not crl.is_signed_by(self.issuer):
+        if signer is None:
             text = f"The list that names “{self.issuer.name}” as its issuer is not signed with its key."
             problems.append(self._say("crl-signature-bad", text, position="crl"))
         elif usage is not None and not usage.crl_sign:
             text = f"“{self.issuer.name}” signed a list, and its key usage does not let it (cRLSign)."
-            problems.append(self._say("crl-issuer-not-authorized", text, about=self.issuer))
+            problems.append(self._say("crl-issuer-not-authorized", text, about=signer))
         elif malformed:
             problems.append(
                 self._say("crl-malformed", f"The list of “{self.issuer.name}” {malformed}.", position="crl")
@@ -259,6 +260,31 @@ class _Check:
             problems.append(self._stale("list", crl.last_update, crl.next_update))
         else:
             yield None
+
+    def _signer(self, crl: RevocationList) -> Certificate | None:
+        """Return whose key signed a list: the issuer's, or another of its name (RFC 5280, 6.3.3 (f))."""
+        if crl.is_signed_by(self.issuer):
+            return self.issuer
+        paths = {item for path in self.verification.paths if path.ok for item in path.certificates}
+        above = [
+            item for item in paths if item.subject_der in (self.issuer.issuer_der, self.issuer.subject_der)
+        ]
+        known: list[Certificate] = [*self.verification.chain, *self.verification.anchors]
+        for item in known:
+            namesake = (
+                item.subject_der == self.issuer.subject_der and item.validity(self.at_hand.at) == "valid"
+            )
+            if namesake and crl.is_signed_by(item) and (item in paths or self._stands_by(above, item)):
+                return item
+        return None
+
+    def _stands_by(self, above: list[Certificate], item: Certificate) -> bool:
+        """Whether a CA on the path signed this certificate, and no list of its at hand takes it back."""
+        issuers = [one for one in above if item.is_signed_by(one)]
+        taken_back = any(
+            crl.lists(item) and crl.is_signed_by(one) for crl in self.at_hand.crls for one in issuers
+        )
+        return bool(issuers) and not taken_back
 
     def _addresses(self, kind: str) -> list[str]:
         found = []
@@ -380,7 +406,7 @@ def _malformed(crl: RevocationList) -> str:
 
 
 def _covers(crl: RevocationList, certificate: Certificate) -> bool:
-    """Return whether a list with a scope (RFC 5280, 5.2.5) is about certificates of this kind."""
+    """Return whether a list speaks of certificates of this kind, from this place (RFC 5280, 6.3.3 (b))."""
     scope = next(
         (
             item.value
@@ -393,9 +419,29 @@ def _covers(crl: RevocationList, certificate: Certificate) -> bool:
         return True
     if scope.indirect_crl or scope.only_contains_attribute_certs or scope.only_some_reasons:
         return False
-    if certificate.is_ca:
-        return not scope.only_contains_user_certs
-    return not scope.only_contains_ca_certs
+    if scope.only_contains_user_certs if certificate.is_ca else scope.only_contains_ca_certs:
+        return False
+    place = _names_of(scope.full_name, scope.relative_name, crl.raw.issuer)
+    return not place or bool(place & _places(certificate))
+
+
+def _places(certificate: Certificate) -> set[x509.GeneralName]:
+    """Return the names under which a certificate says that its list is found."""
+    found = certificate.extension("cRLDistributionPoints")
+    points = found.value if found is not None and isinstance(found.value, x509.CRLDistributionPoints) else ()
+    names: set[x509.GeneralName] = set()
+    for point in points:
+        names |= _names_of(point.full_name, point.relative_name, certificate.raw.issuer)
+    return names
+
+
+def _names_of(
+    full: list[x509.GeneralName] | None, relative: x509.RelativeDistinguishedName | None, issuer: x509.Name
+) -> set[x509.GeneralName]:
+    found = set(full or ())
+    if relative is not None:
+        found.add(x509.DirectoryName(x509.Name([*issuer.rdns, relative])))
+    return found
 
 
 def _reason(entry: x509.RevokedCertificate) -> str:

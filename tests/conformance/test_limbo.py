@@ -86,6 +86,9 @@ def test_the_expected_kind_is_found(outcomes: list[Outcome]) -> None:
     failing = [item for item in outcomes if item.fails]
     assert len(failing) == 145
     missed = [item.name for item in failing if item.kind not in {found.kind for found in item.found.findings}]
+    print(
+        f"\nlimbo: the labelled kind in {1 - len(missed) / len(failing):.1%} of {len(failing)} failing cases"
+    )
     assert len(missed) <= 0.05 * len(failing), missed
 
 
@@ -97,6 +100,7 @@ def test_it_is_found_on_the_right_certificate(outcomes: list[Outcome]) -> None:
         for item, place in wanted
         if place not in {(found.kind, found.position) for found in item.found.findings}
     ]
+    print(f"\nlimbo: on the labelled certificate in {1 - len(elsewhere) / len(failing):.1%}")
     assert len(elsewhere) <= 0.15 * len(failing), elsewhere
 
 
@@ -114,7 +118,9 @@ def test_a_refused_chain_has_a_reason_and_a_trusted_one_has_none(outcomes: list[
 
 
 def test_no_case_takes_over_a_second(outcomes: list[Outcome]) -> None:
-    assert [item.name for item in outcomes if item.seconds > 1] == []
+    slowest = max(outcomes, key=lambda item: item.seconds)
+    print(f"\nlimbo: the slowest of {len(outcomes)} cases is {slowest.name} with {slowest.seconds:.2f} s")
+    assert slowest.seconds <= 1
 
 
 def test_every_verification_shows_itself(outcomes: list[Outcome]) -> None:
