@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     from certkit.keystores.system import system_stores, system_trust
     from certkit.lessons import Progress, check, current_progress, fixture, hint, quiz, solution
     from certkit.lessons.clinic_case import Clinic, ClinicCase, clinic
+    from certkit.lessons.game import Case, list_cases, new_case
     from certkit.lessons.mysteries import Mystery, mystery
     from certkit.plots import Plot, chain_figure, expiry_calendar, expiry_timeline, renewal_forecast_plot
     from certkit.revocation import OcspAnswer, RevocationList
@@ -132,6 +133,7 @@ _HOMES = {
     "certkit.keystores.system": ("system_stores", "system_trust"),
     "certkit.lessons": ("Progress", "check", "current_progress", "fixture", "hint", "quiz", "solution"),
     "certkit.lessons.clinic_case": ("Clinic", "ClinicCase", "clinic"),
+    "certkit.lessons.game": ("Case", "list_cases", "new_case"),
     "certkit.lessons.mysteries": ("Mystery", "mystery"),
     "certkit.plots": ("Plot", "chain_figure", "expiry_calendar", "expiry_timeline", "renewal_forecast_plot"),
     "certkit.revocation": ("OcspAnswer", "RevocationList"),
@@ -159,6 +161,7 @@ _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
     "ByteClue",
+    "Case",
     "Certificate",
     "CertificateAuthority",
     "CertificateSigningRequest",
@@ -247,6 +250,7 @@ __all__ = [
     "join_owners",
     "keystore_bytes",
     "keytool",
+    "list_cases",
     "list_faults",
     "load_certificate",
     "load_certificates",
@@ -256,6 +260,7 @@ __all__ = [
     "make_estate",
     "mark_public",
     "mystery",
+    "new_case",
     "owner_gaps",
     "quiz",
     "read_inventory",

@@ -3,13 +3,16 @@
 from certkit.lessons import exercises  # registers them
 from certkit.lessons.exercise import EXERCISES, Exercise, Result, check, find_exercise, hint, solution
 from certkit.lessons.fixtures import Fixture, fixture
+from certkit.lessons.game import Case, Grade, list_cases, new_case
 from certkit.lessons.progress import Progress, current_progress
 from certkit.lessons.quizzes import Quiz, quiz
 
 __all__ = [
     "EXERCISES",
+    "Case",
     "Exercise",
     "Fixture",
+    "Grade",
     "Progress",
     "Quiz",
     "Result",
@@ -19,6 +22,8 @@ __all__ = [
     "find_exercise",
     "fixture",
     "hint",
+    "list_cases",
+    "new_case",
     "quiz",
     "solution",
 ]

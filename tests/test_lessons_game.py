@@ -1,0 +1,193 @@
+"""Break it, fix it: every case fails as handed over, and is solved by mending its files with any tool."""
+
+from __future__ import annotations
+
+import shutil
+import stat
+import subprocess
+from pathlib import Path
+
+import pytest
+
+import certkit as ck
+from certkit.errors import ArgumentError, CheckFailed, FormatError
+from certkit.faults import find_fault
+from certkit.lessons.game import LEVELS, Case, list_cases
+from certkit.lessons.game.desk import CHAIN, KEY, Desk, seeded_scenario
+from certkit.lessons.game.stories import _TOLD, all_stories
+from certkit.lessons.progress import Progress
+
+SEED = 5
+STORIES = list_cases()
+# What shows in a handshake where the cause hides behind another, or no handshake comes about.
+SHOWS = {"akid-mismatch": "untrusted-root"}
+
+
+@pytest.fixture
+def book() -> Progress:
+    return Progress()
+
+
+def test_there_are_enough_of_each_kind() -> None:
+    assert len(STORIES) >= 20
+    assert len({item.cause for item in all_stories().values()}) >= 15
+    for level in LEVELS:
+        assert len(list_cases(level)) >= 5
+    assert any(item.two_way for item in all_stories().values())
+
+
+@pytest.mark.parametrize("name", STORIES)
+def test_a_case_fails_as_it_is_handed_over_and_is_solved_by_good_files(
+    name: str, tmp_path: Path, book: Progress
+) -> None:
+    case = ck.new_case(SEED, story=name)
+    folder = case.write(tmp_path / "case")
+    mail, log = (folder / "mail.txt").read_text(), (folder / "failure.log").read_text()
+    assert case.mail.splitlines()[0] in mail
+    assert log.count("\n") >= 1
+    cause = all_stories()[name].cause
+    texts = [
+        path.read_text() for path in (folder / "mail.txt", folder / "case.toml", folder / "settings.toml")
+    ]
+    assert not any(cause in text for text in texts), "the handed-over files name the cause"
+    bad = case.grade(folder, progress=book)
+    assert not bad.ok
+    assert bad.cause is None
+    assert "Where to look: " in bad.text
+    assert not book.solved(f"case.{name}")
+    mended(case, name).write(folder)
+    good = case.grade(folder, progress=book)
+    assert good.ok, good.text
+    assert good.cause == cause
+    assert cause in good.text
+    assert book.solved(f"case.{name}")
+
+
+def mended(case: Case, name: str) -> Desk:
+    """Return the desk with the fault's own repair where there is one, else the good files."""
+    if name in _TOLD:
+        return Desk.of(seeded_scenario(SEED, two_way=case.two_way))
+    return Desk.of(find_fault(name).repair(case._broken))
+
+
+@pytest.mark.parametrize("name", STORIES)
+def test_the_handshake_fails_for_the_cause_of_the_story(name: str, tmp_path: Path) -> None:
+    case = ck.new_case(SEED, story=name)
+    folder = case.write(tmp_path / "case")
+    run = case._run(folder)
+    cause = all_stories()[name].cause
+    if run is None:
+        log = (folder / "failure.log").read_text()
+        assert "cannot start" in log or "client.p12: " in log
+    elif cause in {"wrong-file-format", "private-key-missing"}:
+        assert run.cause == "client-cert-missing"
+    else:
+        assert run.cause == SHOWS.get(cause, cause)
+
+
+def test_the_same_seed_is_the_same_case() -> None:
+    first, again = ck.new_case(11, "hard"), ck.new_case(11, "hard")
+    assert first == again
+    assert first._desk.files[CHAIN] == again._desk.files[CHAIN]
+    assert len({ck.new_case(seed, "medium").mail for seed in range(30)}) >= 5
+    assert ck.new_case().level == "easy"
+    assert "case" in repr(first).lower()
+    assert first.mail.splitlines()[0][:30] in first._repr_html_()
+
+
+def test_repaired_with_openssl_alone(tmp_path: Path, book: Progress) -> None:
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("no openssl here")
+    case = ck.new_case(SEED, story="wrong-file-format")
+    folder = case.write(tmp_path / "case")
+    command = [openssl, "pkcs12", "-export", "-in", "client/from-the-ca.pem", "-inkey", "client/acme.key"]
+    command += ["-out", "client/client.p12", "-passout", "pass:changeit"]
+    subprocess.run(command, cwd=folder, check=True, capture_output=True)
+    grade = case.grade(folder, progress=book)
+    assert grade.ok, grade.text
+
+
+def test_repaired_with_the_ca_desk(tmp_path: Path, book: Progress) -> None:
+    case = ck.new_case(SEED, story="hostname-mismatch")
+    folder = case.write(tmp_path / "case")
+    chain, ca = (
+        ck.load_certificates(folder / CHAIN),
+        ck.load_credential(folder / "ca/orders-issuing-ca.pem", folder / "ca/orders-issuing-ca.key"),
+    )
+    assert ca.certificate == chain[1]
+    good = seeded_scenario(SEED, two_way=False).issue_server()
+    (folder / CHAIN).write_text(good.chain.pem)
+    assert "key of this certificate" in case.grade(folder, progress=book).text
+    (folder / KEY).write_bytes(good.key.to_pem())
+    assert case.grade(folder, progress=book).ok
+
+
+def case_in(tmp_path: Path, name: str) -> tuple[Case, Path]:
+    case = ck.new_case(SEED, story=name)
+    folder = case.write(tmp_path / "case")
+    mended(case, name).write(folder)
+    return case, folder
+
+
+def test_a_repair_that_believes_the_leaf_is_none(tmp_path: Path, book: Progress) -> None:
+    case, folder = case_in(tmp_path, "expired-leaf")
+    (folder / "client/trust.pem").write_text(ck.load_certificate(folder / CHAIN).pem)
+    assert "the next renewal breaks it again" in case.grade(folder, progress=book).text
+
+
+def test_a_repair_that_believes_a_stranger_is_none(tmp_path: Path, book: Progress) -> None:
+    case, folder = case_in(tmp_path, "expired-leaf")
+    stranger = ck.CertificateAuthority("Mine")
+    (folder / "client/trust.pem").write_text(stranger.certificate.pem)
+    assert "a CA of neither company" in case.grade(folder, progress=book).text
+
+
+def test_a_two_way_server_that_believes_the_wrong_company_is_none(tmp_path: Path, book: Progress) -> None:
+    case, folder = case_in(tmp_path, "client-cert-untrusted")
+    shutil.copy(folder / "ca/orders-root-ca.pem", folder / "server/clients.pem")
+    assert "the root above the other side is not among them" in case.grade(folder, progress=book).text
+
+
+def test_the_platform_takes_pkcs12_only(tmp_path: Path, book: Progress) -> None:
+    case, folder = case_in(tmp_path, "client-cert-expired")
+    good = ck.load_keystore(folder / "client/client.p12", "changeit").credential()
+    (folder / "client/client.p12").write_bytes(ck.keystore_bytes(good, "changeit", format="jks"))
+    assert "the platform takes PKCS#12, and this is JKS" in case.grade(folder, progress=book).text
+
+
+def test_private_keys_are_for_their_owner_alone(tmp_path: Path) -> None:
+    folder = ck.new_case(SEED, story="key-cert-mismatch").write(tmp_path / "case")
+    for path in folder.rglob("*"):
+        if path.is_file() and b"PRIVATE KEY" in path.read_bytes():
+            assert stat.S_IMODE(path.stat().st_mode) == 0o600, path
+
+
+def test_folders_and_settings_that_are_not_the_case(tmp_path: Path, book: Progress) -> None:
+    (tmp_path / "mine.txt").touch()
+    case = ck.new_case(SEED, story="expired-leaf")
+    with pytest.raises(ArgumentError, match="other things"):
+        case.write(tmp_path)
+    folder = case.write(tmp_path / "case")
+    case.write(folder)  # again, over its own files
+    with pytest.raises(ArgumentError, match="another case"):
+        ck.new_case(SEED + 1, story="expired-leaf").grade(folder, progress=book)
+    (folder / "settings.toml").write_text("host =")
+    with pytest.raises(FormatError, match="settings"):
+        case.grade(folder, progress=book)
+
+
+def test_errors_and_verdicts(tmp_path: Path, book: Progress) -> None:
+    with pytest.raises(ArgumentError, match="unknown level"):
+        ck.new_case(1, "nightmare")
+    with pytest.raises(ArgumentError, match="no such story"):
+        ck.new_case(1, story="nothing")
+    with pytest.raises(ArgumentError, match="whole number"):
+        ck.new_case("7")  # type: ignore[arg-type]
+    case = ck.new_case(SEED, story="expired-leaf")
+    grade = case.grade(case.write(tmp_path / "case"), progress=book)
+    with pytest.raises(TypeError, match=r"ask \.ok"):
+        bool(grade)
+    with pytest.raises(CheckFailed, match="not solved yet"):
+        grade.raise_if_failed()
+    assert "not yet" in grade._repr_html_()
