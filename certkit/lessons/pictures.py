@@ -53,11 +53,11 @@ def _box(x: float, y: float, width: float, height: float, name: str, *rows: str,
     )
 
 
-def _way(x1: float, y: float, x2: float, *words: str, kind: str = "way") -> Html:
-    """Return a level arrow with its words above it."""
+def _way(x1: float, y: float, x2: float, *words: str, kind: str = "way", **look: str) -> Html:
+    """Return a level arrow with its words above it; `look` is for attributes of the words."""
     head = -9 if x2 > x1 else 9
     above = [
-        label((x1 + x2) / 2, y - 8 - 15 * (len(words) - 1 - at), row, class_="m")
+        label((x1 + x2) / 2, y - 8 - 15 * (len(words) - 1 - at), row, class_="m", **look)
         for at, row in enumerate(words)
     ]
     return group(line(x1, y, x2 + head / 2, y), path(f"M{x2:g} {y:g}l{head} -5v10z"), *above, class_=kind)
@@ -96,7 +96,7 @@ def scenario_svg() -> Html:
             384, 70, 164, 92, "User service", "orders.example.test", "takes updateUser,", "answers “updated”"
         ),
         _box(594, 70, 136, 92, "Users", "a table:", "who may log in,", "and who may not"),
-        _way(192, 116, 384, "updateUser(u-1001, Inactive)"),
+        _way(192, 116, 384, "updateUser(u-1001, Inactive)", style="font-size:11.5px"),
         _way(548, 116, 594, kind="thin"),
         line(16, 250, WIDTH - 16, 250, style="stroke:var(--line)"),
         label(16, 271, "In this lab, all on one machine:", class_="b"),
@@ -165,9 +165,7 @@ def request_svg() -> Html:
         _way(380, 92, 562, "1. the request travels"),
         _box(562, 58, 168, 68, "CA", "checks who is asking,", "signs with its own key"),
         _drop(646, 126, 164),
-        _box(
-            562, 164, 168, 68, "Certificate", "name, public key, dates,", "signed by the CA", kind="public"
-        ),
+        _box(562, 164, 168, 68, "Certificate", "name, public key, dates,", "signed by the CA", kind="public"),
         _way(562, 198, 380, "2. it comes back"),
         _box(230, 164, 150, 68, "Keystore", "the key, and the", "certificates from the CA", kind="secret"),
         title="From a key pair to a certificate",

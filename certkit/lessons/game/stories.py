@@ -5,12 +5,12 @@ from __future__ import annotations
 import inspect
 import tomllib
 from collections.abc import Callable
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
-from certkit.errors import ArgumentError, CertkitError
-from certkit.faults import Fault, Scenario, list_faults
+from certkit.errors import ArgumentError
+from certkit.faults import Fault, Scenario, find_fault
 from certkit.lessons.game.desk import Desk
 
 __all__ = ["LEVELS", "Story", "all_stories", "story"]
@@ -95,41 +95,21 @@ def _mails() -> dict[str, dict[str, str]]:
 
 
 def all_stories() -> dict[str, Story]:
-    """Return every story by id: those told here, and every fault of the catalogue that is made of files alone."""
+    """Return every story by id: those told here, and the faults of the catalogue that a colleague has a mail for."""
     from certkit.lessons.game import files_stories  # noqa: F401, PLC0415 - importing registers them
 
-    found = dict(_TOLD)
-    for item in list_faults():
-        if item.id not in found and (item.id in _mails() or _is_files_alone(item)):
-            found[item.id] = _from_fault(item)
-    return found
+    return {**_TOLD, **{name: _from_fault(find_fault(name), told) for name, told in _mails().items()}}
 
 
-def _from_fault(fault: Fault) -> Story:
-    told = _mails().get(fault.id, _mails()["any"])
-    level, mail = told["level"], told["mail"]
+def _from_fault(fault: Fault, told: dict[str, str]) -> Story:
+    level = told["level"]
     sides = ("client", "server") if level == "easy" else ("client",)
-    return Story(fault.id, fault.cause, level, fault.two_way, mail, sides, break_scenario=fault.break_it)
-
-
-_FILE_FIELDS = {"credential", "client_anchors", "anchors"}
-
-
-def _is_files_alone(fault: Fault) -> bool:
-    """Return whether what the fault changes is a certificate, a key or a truststore, and nothing else."""
-    try:
-        scenario = fault.scenario()
-        good = fault.repair(scenario)
-    except CertkitError:
-        return False  # it cannot be built this way: none for the game
-    for broken in (scenario.client, scenario.server):
-        for item in fields(broken):
-            if item.name not in _FILE_FIELDS and not _is_default(broken, item.name):
-                return False
-    names = {item.name for item in fields(scenario)} - {"client", "server", "server_ca", "client_ca"}
-    return all(getattr(scenario, name) == getattr(good, name) for name in names)
-
-
-def _is_default(config: object, name: str) -> bool:
-    value = getattr(config, name)
-    return name == "host" or value == getattr(type(config), name, None)
+    return Story(
+        fault.id,
+        fault.cause,
+        level,
+        fault.two_way,
+        told["mail"].strip(),
+        sides,
+        break_scenario=fault.break_it,
+    )
