@@ -21,6 +21,7 @@ from typing import IO, Any
 
 from certkit._files import iso
 from certkit.errors import ArgumentError, FileError
+from certkit.inventory.places import is_remote
 from certkit.inventory.units import Unit
 from certkit.inventory.work import Done
 
@@ -181,4 +182,4 @@ def _records(stream: IO[bytes]) -> Iterator[Done]:
 
 def paths_as_text(paths: Iterable[Any]) -> list[str]:
     """Return paths as the plan notes them: absolute, so that a resumed scan may start in another folder."""
-    return [text if "://" in (text := os.fsdecode(path)) else os.path.abspath(text) for path in paths]  # noqa: PTH100
+    return [text if is_remote(text := os.fsdecode(path)) else os.path.abspath(text) for path in paths]  # noqa: PTH100

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from collections.abc import Iterable, Iterator
+from importlib import import_module
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from certkit.errors import ArgumentError
+from certkit.errors import ArgumentError, CertkitError, FileError, MissingToolError
 
-__all__ = ["KEYSTORE_SUFFIXES", "Place", "looks_like_keystore", "utf8", "walk"]
+__all__ = ["KEYSTORE_SUFFIXES", "Place", "file_system", "is_remote", "looks_like_keystore", "utf8", "walk"]
 
 KEYSTORE_SUFFIXES = frozenset({
     ".pem", ".crt", ".cer", ".cert", ".der", ".key", ".p7b", ".p7c", ".p7s", ".spc", ".p12", ".pfx", ".pkcs12",
@@ -18,6 +20,7 @@ KEYSTORE_SUFFIXES = frozenset({
 })  # fmt: skip
 """Names that promise a keystore: such a file is reported even if nothing can be made of it."""
 
+_REMOTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 _NAMES = frozenset({"cacerts", "jssecacerts", "keystore", "truststore"})
 
 
@@ -76,12 +79,69 @@ def walk(paths: Iterable[str | os.PathLike[str]]) -> Iterator[Place]:
         text = os.fspath(path)
         if isinstance(text, bytes):
             text = os.fsdecode(text)
+        if is_remote(text):
+            yield from _remote(text)
+            continue
         if not os.path.lexists(text):
             raise ArgumentError("there is no such file or folder", on=utf8(text), hint="check the path")
         if Path(text).is_dir():
             yield from _folder(text, seen)
         else:
             yield _file(text, True)
+
+
+def is_remote(path: str) -> bool:
+    """Return whether a path is a place that fsspec reaches, such as ``s3://bucket/folder``.
+
+    Examples
+    --------
+    >>> is_remote("s3://bucket/folder"), is_remote("C:/keys"), is_remote("./a")
+    (True, False, False)
+    """
+    return _REMOTE.match(path) is not None
+
+
+def file_system(path: str) -> tuple[Any, str]:
+    """Return fsspec's file system for a place, and the place's path within it.
+
+    Raises
+    ------
+    MissingToolError
+        If fsspec, or what it needs for this kind of place, is not installed.
+    ArgumentError
+        If there is no such kind of place.
+    """
+    try:
+        core: Any = import_module("fsspec.core")
+        found: tuple[Any, str] = core.url_to_fs(path)
+    except ImportError as error:
+        raise MissingToolError(
+            f"this place needs a package that is not installed ({error})",
+            on=path,
+            hint='pip install "certkit[scale]"',
+        ) from None
+    except (ValueError, OSError) as error:
+        raise ArgumentError(f"this place cannot be reached ({error})", on=path) from None
+    return found
+
+
+def _remote(path: str) -> Iterator[Place]:
+    system, root = file_system(path)
+    try:
+        if system.isfile(root):
+            yield Place(path, True, int(system.size(root) or 0))
+            return
+        if not system.exists(root):
+            raise ArgumentError("there is no such file or folder", on=path, hint="check the address")
+        for _, _, files in system.walk(root, detail=True):
+            for name in sorted(files):
+                entry = files[name]
+                address = system.unstrip_protocol(entry["name"])
+                yield Place(address, looks_like_keystore(name), int(entry.get("size") or 0))
+    except OSError as error:
+        if isinstance(error, CertkitError):
+            raise
+        raise FileError(f"this place cannot be listed ({error})", on=path) from None
 
 
 def _file(path: str, named: bool) -> Place:

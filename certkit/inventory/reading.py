@@ -21,7 +21,7 @@ from certkit.inventory.containers import Member, archive_members, is_archive, is
 from certkit.inventory.fields import Fields, read_fields
 from certkit.inventory.judging import days_left, risks_of, role_of, status_of
 from certkit.inventory.passwords import Passwords
-from certkit.inventory.places import Place, looks_like_keystore, utf8
+from certkit.inventory.places import Place, file_system, is_remote, looks_like_keystore, utf8
 from certkit.inventory.table import Row
 
 __all__ = ["Reader", "read_file"]
@@ -64,6 +64,8 @@ def read_file(path: str, limit: int = MAX_FILE_BYTES) -> bytes:
     LimitError
         If it is larger than `limit`.
     """
+    if "://" in path and is_remote(path):
+        return _read_remote(path, limit)
     try:
         handle = os.open(path, _FLAGS)
     except (OSError, ValueError) as error:
@@ -103,6 +105,18 @@ _STARTS = (
     b"\xff\xfe",
     b"\xfe\xff",
 )
+
+
+def _read_remote(path: str, limit: int) -> bytes:
+    system, place = file_system(path)
+    try:
+        with system.open(place, "rb") as stream:
+            data: bytes = stream.read(limit + 1)
+    except Exception as error:
+        raise FileError(f"this file cannot be read ({visible(str(error), 120)})") from None
+    if len(data) > limit:
+        raise LimitError(f"more than {limit:,} bytes, and at most that many are read", kind="too-large")
+    return data
 
 
 _BEGIN, _END = b"-----BEGIN CERTIFICATE-----", b"-----END CERTIFICATE-----"
@@ -220,13 +234,19 @@ class Reader:
 
     def _large(self, name: str, place: Place, error: LimitError) -> Iterator[Row]:
         """Yield the rows of a file that is not read as a whole: an archive, or the reason why not."""
-        with open(place.path, "rb") as stream:  # noqa: PTH123
-            head = stream.read(4096)
-            stream.seek(0)
-            if is_archive(head):
-                yield from self._archive(name, stream, 0)
-            else:
-                yield from self._failed(name, place.named or _may_be_keystore(head), error)
+        if is_remote(place.path):
+            yield Row.unreadable(name, error)
+            return
+        try:
+            with open(place.path, "rb") as stream:  # noqa: PTH123
+                head = stream.read(4096)
+                stream.seek(0)
+                if is_archive(head):
+                    yield from self._archive(name, stream, 0)
+                else:
+                    yield from self._failed(name, place.named or _may_be_keystore(head), error)
+        except OSError as failure:
+            yield Row.unreadable(name, FileError(f"this file cannot be read ({failure.strerror or failure})"))
 
     def content(self, name: str, data: bytes, named: bool, depth: int = 0) -> Iterator[Row]:
         """Yield the rows of a file's bytes.

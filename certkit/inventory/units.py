@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
-from certkit.inventory.places import Place, walk
+from certkit.inventory.places import Place, is_remote, walk
 
 __all__ = ["Unit", "cut"]
 
@@ -73,7 +73,7 @@ def cut(paths: Iterable[str | os.PathLike[str]]) -> Iterator[Unit]:
 
 def _is_bundle(path: str) -> bool:
     """Return whether a large file is PEM text that can be read in spans."""
-    if "://" in path:
+    if is_remote(path):
         return False
     try:
         with open(path, "rb") as stream:  # noqa: PTH123 - paths are kept as the system calls them
