@@ -116,7 +116,10 @@ def _print(tally: Tally) -> None:
         )
     for path, error in tally.unreadable:
         print(f"not read: {visible(path, 300)}: {error}", file=sys.stderr)
-    print(tally.summary.text)
+    summary = tally.summary
+    if summary.unreadable > len(tally.unreadable):
+        print(f"… and {summary.unreadable - len(tally.unreadable):,} more not read", file=sys.stderr)
+    print(summary.text)
 
 
 def _estate(args: argparse.Namespace) -> int:

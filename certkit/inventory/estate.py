@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 import io
 import json
 import os
@@ -15,10 +14,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509 import SubjectAlternativeName
 
-from certkit import _der
 from certkit._files import iso, utc
 from certkit._html import Html, table
 from certkit._text import count
@@ -26,6 +23,7 @@ from certkit.authority import CertificateAuthority
 from certkit.certificates import Certificate
 from certkit.credentials import Credential
 from certkit.errors import ArgumentError, FileError
+from certkit.inventory._weak import short_rsa, with_sha1
 from certkit.keys import PrivateKey, generate_key
 from certkit.keystores import keystore_bytes
 
@@ -59,8 +57,9 @@ _PLACES = (
     "dmz/proxy{n}",
     "clients/app{n}",
 )
-# RSA keys of 2048 bits in the shipped pool: a second certificate with one of them would share its key.
-_POOL = 12
+# RSA keys of 2048 bits in the shipped pool, less the one that signs with SHA-1: a second certificate with one of
+# them would share its key.
+_POOL = 11
 # PKCS#12 with few rounds: a practice estate of thousands is made and read without waiting for key derivation.
 _ITERATIONS = 1000
 
@@ -338,11 +337,11 @@ class _Builder:
         )
 
     def weak_key(self) -> None:
-        leaf = self._leaf(key=_short_rsa(f"{self.seed} {self.written}"))
+        leaf = self._leaf(key=short_rsa(f"{self.seed} {self.written}"))
         self._plant("weak-key", (self._store(leaf),), leaf.certificate, "RSA with 1024 bits.")
 
     def weak_signature(self) -> None:
-        certificate = _with_sha1(self._leaf().certificate, generate_key("rsa4096", number=0))
+        certificate = with_sha1(self._leaf().certificate, generate_key("rsa2048", number=_POOL))
         path = self._write(f"legacy/erp{self.written}/erp.cer", certificate.der)
         self._plant("weak-signature", (path,), certificate, "Signed with SHA-1.")
 
@@ -447,53 +446,3 @@ def _tar(members: dict[str, bytes], at: datetime) -> bytes:
             entry.size, entry.mtime = len(data), int(at.timestamp())
             archive.addfile(entry, io.BytesIO(data))
     return stream.getvalue()
-
-
-_SMALL_PRIMES = [
-    number for number in range(3, 2000, 2) if all(number % low for low in range(3, int(number**0.5) + 1, 2))
-]
-
-
-def _short_rsa(seed: str) -> PrivateKey:
-    """Return an RSA key of 1024 bits from a seed: a toy, weak on purpose."""
-    draw = random.Random(f"rsa {seed}")  # noqa: S311 - the same estate for the same seed
-    exponent = 65_537
-    while True:
-        p, q = _prime(draw), _prime(draw)
-        if p != q and (p - 1) % exponent and (q - 1) % exponent:
-            break
-    d = pow(exponent, -1, (p - 1) * (q - 1))
-    public = rsa.RSAPublicNumbers(exponent, p * q)
-    numbers = rsa.RSAPrivateNumbers(p, q, d, d % (p - 1), d % (q - 1), pow(q, -1, p), public)
-    return PrivateKey(numbers.private_key(unsafe_skip_rsa_key_validation=True), toy=True)
-
-
-def _prime(draw: random.Random) -> int:
-    """Return a probable prime of 512 bits with its two highest bits set."""
-    while True:
-        number = draw.getrandbits(512) | 3 << 510 | 1
-        if all(number % small for small in _SMALL_PRIMES) and all(
-            pow(base, number - 1, number) == 1 for base in (2, 3, 5)
-        ):
-            return number
-
-
-_SHA1_RSA = _der.encode(_der.SEQUENCE, _der.encode_oid("1.2.840.113549.1.1.5"), b"\x05\x00")
-_SHA1_PREFIX = bytes.fromhex("3021300906052b0e03021a05000414")
-
-
-def _with_sha1(certificate: Certificate, key: PrivateKey) -> Certificate:
-    """Return the certificate signed again with SHA-1 and RSA, which cryptography does not do any more."""
-    parts = _der.read(certificate.raw.tbs_certificate_bytes).children()
-    body = _der.encode(
-        _der.SEQUENCE, *(_SHA1_RSA if index == 2 else part.encoded for index, part in enumerate(parts))
-    )
-    digest = _SHA1_PREFIX + hashlib.sha1(body, usedforsecurity=False).digest()
-    numbers = key.raw.private_numbers()  # type: ignore[union-attr]
-    modulus = numbers.public_numbers.n  # type: ignore[union-attr]
-    size = (modulus.bit_length() + 7) // 8
-    # EMSA-PKCS1-v1_5 (RFC 8017, 9.2), on a toy key.
-    padded = b"\x00\x01" + b"\xff" * (size - len(digest) - 3) + b"\x00" + digest
-    signature = pow(int.from_bytes(padded), numbers.d, modulus).to_bytes(size)  # type: ignore[union-attr]
-    whole = _der.encode(_der.SEQUENCE, body, _SHA1_RSA, _der.encode(_der.BIT_STRING, b"\x00", signature))
-    return Certificate.from_der(whole)

@@ -1,0 +1,253 @@
+"""Ratios of the inventory, measured in one run: rows, scans, keystores, memory. `make bench` prints them.
+
+CERTKIT_BENCH_ROWS sets how far the memory is followed (100,000 by default; a million takes minutes).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+
+import certkit as ck
+from certkit.formats.jks_write import write_jks
+from certkit.formats.writing import Outgoing
+from certkit.inventory.fast import usual_fields
+from certkit.inventory.fields import read_fields
+
+ROWS = int(os.environ.get("CERTKIT_BENCH_ROWS", "100000"))
+FILES = 20_000
+GO = """package main
+import ("bufio";"crypto/sha256";"crypto/x509";"encoding/binary";"fmt";"io";"os";"time")
+func main() {
+  f, _ := os.Open(os.Args[1]); r := bufio.NewReader(f); var all [][]byte
+  for { var n uint32; if binary.Read(r, binary.BigEndian, &n) != nil { break }
+    b := make([]byte, n); io.ReadFull(r, b); all = append(all, b) }
+  for round := 0; round < 3; round++ { t := time.Now(); l := 0
+    for _, b := range all { c, e := x509.ParseCertificate(b); if e != nil { panic(e) }
+      s := sha256.Sum256(b); k := sha256.Sum256(c.RawSubjectPublicKeyInfo)
+      l += len(c.Subject.String()) + len(c.Issuer.String()) + len(c.SerialNumber.Text(16)) + len(c.DNSNames) +
+        len(fmt.Sprintf("%x%x%x%x", s, k, c.SubjectKeyId, c.AuthorityKeyId)) }
+    fmt.Println(float64(time.Since(t).Nanoseconds()) / 1000 / float64(len(all))) } }
+"""
+
+
+@pytest.fixture(scope="module")
+def ders() -> list[bytes]:
+    ca = ck.CertificateAuthority("Bench Root CA", organization="Bench").intermediate("Bench Issuing CA")
+    found = []
+    for number in range(4000):
+        host = f"host{number}.example.test"
+        leaf = ca.issue(
+            host,
+            f"www.{host}",
+            f"api.{host}",
+            "127.0.0.1",
+            usage="server",
+            key=("p256", "rsa2048")[number % 2],
+        )
+        found.append(leaf.certificate.der)
+    return found
+
+
+@pytest.fixture(scope="module")
+def folder() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory() as name:
+        yield Path(name)
+
+
+def straightforward(der: bytes) -> tuple[Any, ...]:
+    """Return the same row the way one would write it: through cryptography's objects."""
+    certificate = x509.load_der_x509_certificate(der)
+    extensions = certificate.extensions
+    names = extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    key: Any = certificate.public_key()
+    spki = key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    digest = hashes.Hash(hashes.SHA256())
+    digest.update(spki)
+    return (
+        certificate.subject.rfc4514_string(),
+        certificate.issuer.rfc4514_string(),
+        f"{certificate.serial_number:x}",
+        certificate.not_valid_before_utc,
+        certificate.not_valid_after_utc,
+        [str(name.value) for name in names],
+        type(key).__name__,
+        key.key_size,
+        certificate.signature_algorithm_oid._name,
+        certificate.fingerprint(hashes.SHA256()).hex(),
+        digest.finalize().hex(),
+        extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value.digest.hex(),
+        extensions.get_extension_for_class(x509.AuthorityKeyIdentifier).value.key_identifier.hex(),  # type: ignore[union-attr]
+        extensions.get_extension_for_class(x509.BasicConstraints).value.ca,
+    )
+
+
+def cpu(work: Callable[[], object]) -> float:
+    start = time.process_time()
+    work()
+    return time.process_time() - start
+
+
+def each(function: Callable[[bytes], object], ders: list[bytes]) -> Callable[[], None]:
+    def work() -> None:
+        for der in ders:
+            function(der)
+
+    return work
+
+
+def test_a_row(ders: list[bytes]) -> None:
+    rounds = [(cpu(each(read_fields, ders)), cpu(each(straightforward, ders))) for _ in range(7)]
+    ours, theirs = (statistics.median(values) / len(ders) * 1e6 for values in zip(*rounds, strict=True))
+    print(
+        f"\na row: {ours:.1f} µs (goal 40), through cryptography's objects {theirs:.1f} µs, ratio {theirs / ours:.1f} (goal 6)"
+    )
+    roots = [item.der for path in ck.system_stores() for item in ck.load_certificates(path)]
+    if roots:
+        once, naive = (
+            cpu(each(read_fields, roots)),
+            cpu(each(lambda der: ck.Certificate.from_der(der).explain(), roots)),
+        )
+        print(
+            f"real roots ({len(roots)}): {once / len(roots) * 1e6:.0f} µs a row; explained in full {naive / len(roots) * 1e6:.0f} µs"
+        )
+
+
+@pytest.mark.skipif(not shutil.which("go"), reason="no Go here")
+def test_a_row_in_go(ders: list[bytes], folder: Path) -> None:
+    source, data = folder / "row.go", folder / "ders.bin"
+    source.write_text(GO)
+    data.write_bytes(b"".join(len(der).to_bytes(4) + der for der in ders))
+    env = {**os.environ, "GOCACHE": str(folder / "gocache"), "GOFLAGS": "-mod=mod", "GO111MODULE": "off"}
+    subprocess.run(["go", "build", "-o", folder / "row", source], check=True, env=env)
+    said = subprocess.run([folder / "row", data], check=True, capture_output=True, text=True).stdout
+    go = statistics.median(float(line) for line in said.split())
+    ours = statistics.median(cpu(each(usual_fields, ders)) for _ in range(5)) / len(ders) * 1e6
+    print(f"\na row: {ours:.1f} µs, Go's parser and strings {go:.1f} µs, ratio {go / ours:.1f}")
+
+
+@pytest.mark.skipif(not shutil.which("keytool"), reason="no keytool here")
+def test_a_jks_of_ten_thousand(ders: list[bytes], folder: Path) -> None:
+    path = folder / "large.jks"
+    entries = [
+        Outgoing(f"host{number}", (ders[number % len(ders)],), trusted=True) for number in range(10_000)
+    ]
+    path.write_bytes(write_jks(entries, "changeit"))
+    ck.scan_inventory(path, workers=1)
+    ours = statistics.median(cpu(lambda: ck.scan_inventory(path, workers=1)) for _ in range(3))
+    before = os.times()
+    listing = ["keytool", "-list", "-keystore", str(path), "-storepass", "changeit"]
+    subprocess.run(listing, check=True, capture_output=True)
+    after = os.times()
+    theirs = after.children_user - before.children_user + after.children_system - before.children_system
+    print(
+        f"\nJKS of 10,000: {ours:.2f} s of CPU, keytool -list {theirs:.1f} s, ratio {theirs / ours:.0f} (goal 30)"
+    )
+
+
+SCAN = """
+import json, resource, sys, time
+import certkit as ck
+start = time.perf_counter()
+tally = ck.scan_to_parquet(sys.argv[1], sys.argv[2], workers=int(sys.argv[3]))
+seconds = time.perf_counter() - start
+peaks = [resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+print(json.dumps([seconds, peaks, tally.summary.rows]))
+"""
+STRAIGHTFORWARD = """
+import sys, time
+from pathlib import Path
+import pandas as pd
+from cryptography import x509
+sys.path.insert(0, sys.argv[2])
+from bench_inventory import straightforward
+start = time.perf_counter()
+paths = [path for path in Path(sys.argv[1]).rglob("*") if path.is_file()]
+rows = [
+    straightforward(cert.public_bytes(x509.base.serialization.Encoding.DER))
+    for path in paths for cert in x509.load_pem_x509_certificates(path.read_bytes())
+]
+frame = pd.DataFrame(rows)
+print(time.perf_counter() - start)
+"""
+
+
+def scan(source: Path, folder: Path, workers: int) -> tuple[float, list[float], int]:
+    """Return seconds, peak memory in MB of the process and of its largest child, and rows; in a fresh process."""
+    output = folder / "all.parquet"
+    done = subprocess.run(
+        [sys.executable, "-c", SCAN, str(source), str(output), str(workers)],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    seconds, peaks, rows = json.loads(done.stdout)
+    return seconds, [peak / 1024 for peak in peaks], rows
+
+
+@pytest.fixture(scope="module")
+def pems(ders: list[bytes]) -> list[str]:
+    return [ck.Certificate.from_der(der).pem for der in ders]
+
+
+def test_a_scan_of_files(pems: list[str], folder: Path) -> None:
+    source = folder / "files"
+    for number in range(FILES):
+        path = source / f"{number // 200:04}" / f"host{number}.pem"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # A letter more in the text around it, so that no two files are the same; the certificates repeat.
+        path.write_text(f"host {number}\n{pems[number % len(pems)]}")
+    scan(source, folder, 1)
+    for workers in (1, os.cpu_count() or 1):
+        seconds, peaks, rows = scan(source, folder, workers)
+        print(
+            f"\n{rows:,} files, {workers} processes: {rows / seconds:,.0f} rows/s (goal 25,000 on 2), {peaks[0]:.0f} MB"
+        )
+    command = [sys.executable, "-c", STRAIGHTFORWARD, str(source), str(Path(__file__).parent)]
+    plain = float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    print(f"the straightforward way: {FILES / plain:,.0f} rows/s; ratio {plain / seconds:.1f}")
+
+
+def test_memory_stays_flat(pems: list[str], folder: Path) -> None:
+    sizes = [size for size in (10_000, 100_000, 1_000_000) if size <= ROWS]
+    for size in sizes:
+        source = folder / f"bundles{size}"
+        source.mkdir()
+        text = "".join(pems)
+        for number in range(size // len(pems) + 1):
+            (source / f"{number}.pem").write_text(f"# {number}\n{text}")
+        seconds, peaks, rows = scan(source, folder, os.cpu_count() or 1)
+        parquet = (folder / "all.parquet").stat().st_size / rows
+        print(
+            f"\n{rows:,} rows from bundles: {rows / seconds:,.0f} rows/s (goal 40,000 on 2), peak {peaks[0]:.0f} MB, "
+            f"largest worker {peaks[1]:.0f} MB (goal 300), {parquet:.0f} B a row in Parquet"
+        )
+        if size == 10_000:
+            frame = ck.read_inventory(folder / "all.parquet")
+            print(f"in memory: {frame.memory_usage(deep=True).sum() / rows:.0f} B a row (goal 350)")
+        shutil.rmtree(source)
+
+
+def test_a_practice_estate(folder: Path) -> None:
+    start = time.perf_counter()
+    made = ck.make_estate(folder / "acme", 2000, seed="bench")
+    seconds = time.perf_counter() - start
+    took = statistics.median(
+        cpu(lambda: ck.scan_inventory(made.folder, passwords=made.passwords, workers=1)) for _ in range(3)
+    )
+    print(
+        f"\nan estate of 2,000 stores: made in {seconds:.1f} s, scanned in {took:.1f} s of CPU ({2000 / took:,.0f} stores/s)"
+    )
