@@ -23,8 +23,13 @@ __all__ = ["measured_hits", "read_atlas"]
 # than a saying whose shares come from reports, and they speak only where several words agree.
 _WEIGHT = 0.35
 _FEWEST_WORDS = 3
-# What a normalised message has in place of a port, an address or a name.
-_GAPS = re.compile(r"<[^<>\s]{1,20}>|\{[^{}\s]{1,20}\}|\b0x[0-9a-f]+\b|\b\d{3,}\b|…")
+# What a normalised message has in place of a port, a folder, a time; and names that are the lab's own.
+_GAPS = re.compile(
+    r"<[^<>\s]{1,20}>|\{[^{}\s]{1,20}\}|\b0x[0-9a-f]+\b|\b\d{3,}\b|…"
+    r"|\b(?:PORT|FOLDER|TIME|BYTES|ADDRESS|HEX|BASE64|LINE|MS|NUMBER|PROCESS|HASH)\b"
+    r"|\blocalhost\b|\b127\.0\.0\.1\b|\[::1\]|[\w.-]{1,60}\.example\.test\b"
+)
+_PARTS = re.compile(r"\n| <- ")
 
 
 @dataclass(frozen=True)
@@ -80,9 +85,10 @@ def read_atlas(path: Path) -> tuple[Measured, ...]:
             for column, value in row.items():
                 if not (column or "").endswith("message") or not value or row.get("cause") not in known:
                     continue
-                key = (_GAPS.sub("*", value[:300]), "server" if column.startswith("server") else "client")
-                counts.setdefault(key, Counter())[row["cause"]] += 1
-                stacks.setdefault(key, set()).add(row.get("stack") or "")
+                for part in _PARTS.split(value[:600]):
+                    key = (_GAPS.sub("*", part[:300]), "server" if column.startswith("server") else "client")
+                    counts.setdefault(key, Counter())[row["cause"]] += 1
+                    stacks.setdefault(key, set()).add(row.get("stack") or "")
     found = [
         Measured(phrase, role, counts[text, role], tuple(sorted(stacks[text, role])))
         for text, role in counts
