@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import subprocess
 import sys
 import time
@@ -281,6 +282,28 @@ def test_no_beginning_of_a_pattern_makes_it_slow(piece: str) -> None:
     start = time.process_time()
     explain(piece * (200_000 // len(piece)) + " ssl certificate verify failed")
     assert time.process_time() - start < 8
+
+
+def test_anything_can_be_pasted() -> None:
+    """Pieces of everything in any order: always a diagnosis, never an error, never a page too long."""
+    dice = random.Random(6)
+    phrases = [
+        " ".join(part.strip() for part in phrase.parts) for say in load_says() for phrase in say.phrases
+    ]
+    odd = "aA0 \n\t:;<>&\"'\\/()[]{}|=+-_*#\x1b\x00\u202e\u00a0éß漢İ🙂"
+    whole = [
+        "Certificate chain\n 0 s:CN=a\n   i:CN=b\n",
+        "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----",
+    ]
+    for _ in range(150):
+        noise = "".join(dice.choices(odd, k=dice.randrange(60)))
+        pieces = dice.choices(
+            [dice.choice(phrases), dice.choice(phrases), noise, *whole, "verify error:num=20:"], k=7
+        )
+        found = explain(dice.choice(" \n").join(["TLS", *pieces]))
+        assert len(found._repr_html_()) < 10_000
+        assert len(repr(found)) < 300 and json.dumps(found.to_dict()) and found.report()
+        assert sum(item.score for item in found.causes) <= 1.001
 
 
 def test_ten_megabytes_are_cut_with_a_word() -> None:
