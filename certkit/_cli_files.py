@@ -295,9 +295,17 @@ def convert(args: argparse.Namespace) -> int:
         overwrite=args.force,
     )
     if args.json:
-        fates = [{"what": item.what, "fate": item.fate, "why": item.why or None} for item in done.fates]
+        report = {
+            fate: [{"what": item.what, "why": item.why or None} for item in found]
+            for fate, found in (
+                ("kept", done.kept),
+                ("renamed", done.renamed),
+                ("changed", done.changed),
+                ("lost", done.lost),
+            )
+        }
         facts = {"ok": done.ok, "from": done.source_format, "to": done.format, "path": str(done.path)}
-        _say(json.dumps(facts | {"fates": fates}, indent=2, ensure_ascii=False))
+        _say(json.dumps(facts | report, indent=2, ensure_ascii=False))
     else:
         _say(str(done))
     return 0

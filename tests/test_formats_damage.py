@@ -147,7 +147,12 @@ FILES: dict[str, tuple[Callable[[Stock], bytes], str, str]] = {
     "a web page": (lambda s: b"<!DOCTYPE html><p>login</p>", "wrong-file-format", "html-page"),
     "json": (lambda s: b'{"error": "not found"}', "wrong-file-format", "json"),
     "bks": (lambda s: b"\0\0\0\2\0\0\0\x14" + bytes(40), "wrong-file-format", "bks"),
-    "uber": (lambda s: b"\0\0\0\1\0\0\0\x14" + bytes(40), "wrong-file-format", "bks"),
+    "bks of version 1": (
+        lambda s: b"\0\0\0\1\0\0\0\x14" + bytes(24) + b"\1\0\4root",
+        "wrong-file-format",
+        "bks",
+    ),
+    "uber": (lambda s: b"\0\0\0\1\0\0\0\x14" + bytes(24) + b"\x8f" * 40, "wrong-file-format", "uber"),
     "bcfks": (
         lambda s: encode(
             0x30, encode(0x30, encode(0x30, encode_oid("1.2.3")), encode(0x04, b"x")), encode(0x30)

@@ -331,7 +331,8 @@ def test_convert_reports_and_proves(folder: Path, command: Command, shop: ck.Cre
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
     assert (found["ok"], found["from"], found["to"]) == (True, "pkcs12", "jks")
-    assert found["fates"][0]["fate"] == "kept"
+    assert [item["what"] for item in found["kept"]] == ["private key 'shop' with its chain of 2"]
+    assert (found["renamed"], found["lost"]) == ([], [])
     assert ck.load_keystore(folder / "shop.jks", PASSWORD).credential().certificate == shop.certificate
     again = command("convert", "shop.p12", "shop.jks", "--password-file", "secret")
     assert again.returncode == 2

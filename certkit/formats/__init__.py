@@ -10,5 +10,8 @@
 `certkit.formats.jks`       Java's JKS and JCEKS
 `certkit.formats.sniff`     bytes in, format and items out
 `certkit.formats.damage`    what happened to bytes that are no format any more
+`certkit.formats.strangers` files of another kind, named
+`certkit.formats.byte_decoder` the number in Java's message is a byte of the file
+`certkit.formats.der_tree`  a view of the bytes: every field, its place, its meaning
 ======================  ==================================================================
 """

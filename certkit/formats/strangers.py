@@ -15,13 +15,6 @@ _BOUNCY = f"with Bouncy Castle's provider on the class path: {_TO_PKCS12} -srcst
 
 # First bytes, kind, what it is, what to do.
 _MAGICS: tuple[tuple[bytes, str, str, str], ...] = (
-    (b"\0\0\0\2\0\0\0\x14", "bks", "this is a BKS keystore (Bouncy Castle)", _BOUNCY + "BKS"),
-    (
-        b"\0\0\0\1\0\0\0\x14",
-        "bks",
-        "this is a BKS or UBER keystore (Bouncy Castle)",
-        _BOUNCY + "BKS, or UBER",
-    ),
     (
         b"7H\3\2",
         "kdb",
@@ -95,6 +88,8 @@ def stranger(data: bytes) -> FormatError:
     for magic, kind, what, hint in _MAGICS:
         if data.startswith(magic):
             return _wrong(what, hint, kind)
+    if data[:8] in _BOUNCY_HEADS:
+        return _bouncy(data)
     if is_bcfks(data):
         return _wrong("this is a BCFKS keystore (Bouncy Castle, FIPS)", _BOUNCY + "BCFKS", "bcfks")
     return _text(data) or _wrong(
@@ -103,6 +98,17 @@ def stranger(data: bytes) -> FormatError:
         f"this begins with {data[:8].hex(' ')} ({visible(data[:24].decode('latin-1'), 60)})",
         "unknown-format",
     )
+
+
+# Version and the length of the salt: BKS has version 1 or 2, UBER has 1.
+_BOUNCY_HEADS = (b"\0\0\0\1\0\0\0\x14", b"\0\0\0\2\0\0\0\x14")
+
+
+def _bouncy(data: bytes) -> FormatError:
+    """Return which of Bouncy Castle's two it is: after salt and rounds BKS has an entry's type, UBER noise."""
+    if data[3] == 2 or (data[32:33] <= b"\4" and data[33:34] in {b"", b"\0"}):
+        return _wrong("this is a BKS keystore (Bouncy Castle)", _BOUNCY + "BKS", "bks")
+    return _wrong("this is a UBER keystore (Bouncy Castle)", _BOUNCY + "UBER", "uber")
 
 
 def _text(data: bytes) -> FormatError | None:
