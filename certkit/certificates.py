@@ -23,7 +23,7 @@ from certkit.errors import FormatError
 from certkit.extensions import EKU_NAMES, Extension, extension_bytes, general_name, parse_extensions
 from certkit.keys import describe_public_key, spki_sha256
 
-__all__ = ["Certificate", "CertificateSigningRequest", "Field", "name_text"]
+__all__ = ["Certificate", "CertificateSigningRequest", "Field", "certificate_of", "name_text"]
 
 
 @dataclass(frozen=True)
@@ -87,23 +87,11 @@ class Certificate:
         FormatError
             If they are no certificate.
         """
-        try:
-            with warnings.catch_warnings():
-                # Real roots break today's rules (serial 0, negative serial): they are read, and the
-                # findings speak of it; a warning in the middle of a table helps nobody.
-                warnings.simplefilter("ignore")
-                raw = x509.load_der_x509_certificate(der)
-                raw.serial_number  # noqa: B018 - decoded now, so that the warning comes here
-                _ = raw.not_valid_before_utc, raw.not_valid_after_utc
-        except (ValueError, TypeError, x509.InvalidVersion) as error:
-            raise FormatError(
-                f"this is no certificate ({visible(str(error), 160)})",
-                on=f"{len(der):,} bytes of DER",
-                hint="certkit inspect FILE, to see what it is",
-                cause="wrong-file-format",
-                kind="not-a-certificate",
-            ) from None
-        return cls(raw)
+        with warnings.catch_warnings():
+            # Real roots break today's rules (serial 0, negative serial): they are read, and the
+            # findings speak of it; a warning in the middle of a table helps nobody.
+            warnings.simplefilter("ignore")
+            return certificate_of(der)
 
     @cached_property
     def der(self) -> bytes:
@@ -401,6 +389,32 @@ class Certificate:
 
     def __hash__(self) -> int:
         return hash(self.raw)
+
+
+def certificate_of(der: bytes) -> Certificate:
+    """Return the certificate that DER bytes are: for many at once, inside one `warnings.catch_warnings`.
+
+    Raises
+    ------
+    FormatError
+        If they are no certificate.
+    """
+    try:
+        raw = x509.load_der_x509_certificate(der)
+        # Decoded now, so that what is wrong with them is said here.
+        _ = raw.serial_number, raw.not_valid_before_utc, raw.not_valid_after_utc
+    except (ValueError, TypeError, x509.InvalidVersion) as error:
+        raise FormatError(
+            f"this is no certificate ({visible(str(error), 160)})",
+            on=f"{len(der):,} bytes of DER",
+            hint="certkit inspect FILE, to see what it is",
+            cause="wrong-file-format",
+            kind="not-a-certificate",
+        ) from None
+    found = Certificate(raw)
+    # They are at hand: cryptography would write them anew, which takes longer than to read them.
+    found.__dict__["der"] = der
+    return found
 
 
 def _dns_matches(pattern: str, host: str) -> bool:

@@ -68,6 +68,8 @@ def modified_utf8(data: bytes) -> str:
     >>> modified_utf8(b"a\xc0\x80b")
     'a\x00b'
     """
+    if data.isascii():
+        return data.decode("ascii")
     text = data.replace(b"\xc0\x80", b"\0").decode("utf-8", "surrogatepass")
     return text.encode("utf-16-be", "surrogatepass").decode("utf-16-be", "replace")
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import warnings
 from datetime import UTC, datetime
 
 from certkit._files import Source, read_source
-from certkit.certificates import Certificate
+from certkit.certificates import Certificate, certificate_of
 from certkit.chains import Chain
 from certkit.credentials import Credential
 from certkit.errors import CertkitError, FormatError
@@ -63,8 +64,12 @@ def load_keystore(source: Source, password: str | None = None) -> Keystore:
 
 
 def _keystore(contents: Contents, name: str, password: str | None) -> Keystore:
+    with warnings.catch_warnings():
+        # Once for all of them: what a warning would say of old certificates, the findings say.
+        warnings.simplefilter("ignore")
+        entries = tuple(_entry(item) for item in contents.items)
     return Keystore(
-        tuple(_entry(item) for item in contents.items),
+        entries,
         contents.format,
         contents.encoding,
         name,
@@ -80,12 +85,12 @@ def _entry(item: Item) -> Entry:
     try:
         created = _moment(item.created)
         if item.kind == "private-key" and item.key is not None:
-            chain = Chain(Certificate.from_der(der) for der in item.chain)
+            chain = Chain(certificate_of(der) for der in item.chain)
             return KeyEntry(alias, chain, item.key, created, item.attributes)
         if item.kind == "trusted-certificate":
-            return TrustedCertificateEntry(alias, Certificate.from_der(item.data), created)
+            return TrustedCertificateEntry(alias, certificate_of(item.data), created)
         if item.kind == "certificate":
-            return CertificateEntry(alias, Certificate.from_der(item.data))
+            return CertificateEntry(alias, certificate_of(item.data))
         other = OtherEntry(alias, item.kind, item.label or WORDS[item.kind], item.data, item.error)
         if other.error is None:
             other_facts(other)
@@ -97,7 +102,7 @@ def _entry(item: Item) -> Entry:
 def _moment(milliseconds: int | None) -> datetime | None:
     if milliseconds is None or not 0 <= milliseconds < 253_402_300_800_000:
         return None
-    return datetime.fromtimestamp(milliseconds / 1000, UTC).replace(microsecond=0)
+    return datetime.fromtimestamp(milliseconds // 1000, UTC)
 
 
 def load_certificates(source: Source, password: str | None = None) -> tuple[Certificate, ...]:
