@@ -3,7 +3,7 @@
 import pytest
 
 import certkit as ck
-from certkit.widgets.handshake_lab import LabState
+from certkit.widgets.handshake_state import AS_IS, CHOICES, LabState
 
 
 def control(lab: ck.HandshakeLab, hook: str):  # type: ignore[no-untyped-def]
@@ -59,3 +59,60 @@ def test_every_change_draws_again_with_a_new_run_number() -> None:
     for number, fault in enumerate(("expired-leaf", "wrong-eku", "expired-leaf"), 2):
         control(lab, "fault").value = fault
         assert f'data-run="{number}"' in lab._picture.value
+
+
+def test_who_presents_and_who_trusts_can_be_set() -> None:
+    lab = ck.HandshakeLab()
+    assert control(lab, "client-presents").disabled
+    control(lab, "client-trusts").value = "its own company's root"
+    assert lab.handshake.cause == "untrusted-root"
+    control(lab, "client-trusts").value = AS_IS
+    control(lab, "server-presents").value = "a self-signed certificate"
+    assert lab.handshake.cause == "self-signed-leaf"
+    control(lab, "server-presents").value = AS_IS
+    control(lab, "two-way").value = True
+    assert not control(lab, "client-presents").disabled
+    control(lab, "client-presents").value = "nothing"
+    assert lab.handshake.cause == "client-cert-missing"
+    control(lab, "client-presents").value = "a certificate from the other company's CA"
+    assert lab.handshake.cause == "client-cert-untrusted"
+    control(lab, "server-trusts").value = "its own company's root"
+    assert lab.handshake.ok
+
+
+@pytest.mark.parametrize("name", CHOICES)
+def test_every_choice_runs_in_both_versions(name: str) -> None:
+    for choice in CHOICES[name]:
+        for tls in ("1.2", "1.3"):
+            state = LabState(two_way=True, tls=tls, **{name: choice})
+            assert state.handshake.ok is (state.handshake.cause is None)
+
+
+def test_every_message_opens_to_fields_and_bytes_and_the_cause_is_told() -> None:
+    picture = LabState("missing-intermediate").picture(3)
+    run = LabState("missing-intermediate").handshake
+    for number, message in enumerate(run.messages, 1):
+        assert f"{number}. {message.name}, from the {message.sender}" in picture
+    assert "supported_versions" in picture
+    assert "Cause: missing-intermediate" in picture
+    assert "no fix" in picture
+
+
+def test_a_family_narrows_the_choice_and_keeps_what_fits() -> None:
+    lab = ck.HandshakeLab(fault="expired-leaf")
+    control(lab, "family").value = "validity"
+    fault = control(lab, "fault")
+    assert fault.value == "expired-leaf"
+    assert len(fault.options) < len(ck.list_faults())
+    control(lab, "family").value = "trust"
+    assert fault.value is None
+    assert lab.handshake.ok
+    control(lab, "family").value = "every family"
+    assert len(fault.options) == len(ck.list_faults()) + 1
+
+
+def test_faults_that_need_sockets_run_in_the_lab() -> None:
+    for name in ("proxy-forbidden", "http-on-tls-port"):
+        state = LabState(name)
+        assert state.handshake.cause == ck.find_fault(name).cause
+        assert ck.find_fault(name).title in state.picture()

@@ -316,3 +316,13 @@ class Handshake:
     def message_html(self, number: int) -> Html:
         """Return one message, opened: fields and bytes. `number` counts from 1, as in the ladder."""
         return self.messages[number - 1].html(f"{number}. ")
+
+    def opened_html(self) -> Html:
+        """Return every message as a fold that opens to its fields and bytes, by mouse, keyboard or finger."""
+        folds = [
+            details(f"{number}. {item.name}, from the {item.sender}, {item.size:,} bytes", item.html())
+            for number, item in enumerate(self.messages, 1)
+        ]
+        if not folds:
+            return tag("p", "No message of TLS crossed.")
+        return tag("section", tag("p", tag("b", "Every message, to be opened")), *folds, class_="ck-opened")

@@ -1,95 +1,26 @@
-"""The handshake lab: choose what is wrong, see both ends of the handshake."""
+"""The handshake lab: choose what is wrong, who presents what and who trusts whom; see both ends of the handshake."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import replace
 from typing import Any
 
 import ipywidgets
 
-from certkit._html import Html, badge, details, tag
-from certkit.faults import Fault, Scenario, find_fault, good_scenario, list_faults
+from certkit._text import count
+from certkit.faults import Fault, find_fault, list_faults
 from certkit.handshakes import Handshake
-from certkit.handshakes.ladder import ladder_svg
-from certkit.widgets._view import FIT, LAYOUT, STYLE, Lab
+from certkit.widgets._view import LAYOUT, STYLE, Lab
+from certkit.widgets.handshake_state import AS_IS, CHOICES, LabState
 
 __all__ = ["HandshakeLab", "LabState"]
 
 NO_FAULT = "nothing is wrong"
-
-
-@dataclass(frozen=True)
-class LabState:
-    """What is set in the lab: everything that the picture depends on.
-
-    Attributes
-    ----------
-    fault : str or None
-        A fault id; None for a good scenario.
-    two_way : bool
-        Whether the server asks for a client certificate; a fault of the client's implies it.
-    tls : {"1.2", "1.3"}
-        The TLS version.
-    repaired : bool
-        Whether the fault's repair has been applied.
-
-    Examples
-    --------
-    >>> LabState("expired-leaf").handshake.cause
-    'expired-leaf'
-    >>> LabState("expired-leaf", repaired=True).handshake.ok
-    True
-    """
-
-    fault: str | None = None
-    two_way: bool = False
-    tls: str = "1.3"
-    repaired: bool = False
-
-    @property
-    def chosen(self) -> Fault | None:
-        """The fault, or None."""
-        return None if self.fault is None else find_fault(self.fault)
-
-    @property
-    def scenario(self) -> Scenario:
-        """The scenario that these settings mean."""
-        fault = self.chosen
-        two_way = self.two_way or (fault is not None and fault.two_way)
-        scenario = good_scenario(two_way=two_way, tls=self.tls)
-        if fault is not None:
-            scenario = fault.break_it(scenario)
-            scenario = fault.repair(scenario) if self.repaired else scenario
-        return scenario
-
-    @cached_property
-    def handshake(self) -> Handshake:
-        """The handshake, run once for these settings."""
-        return self.scenario.run()
-
-    def picture(self, run: int = 0) -> Html:
-        """Return the ladder, what both sides say, the story of the fault and its repair."""
-        shake, fault = self.handshake, self.chosen
-        parts: list[object] = [ladder_svg(shake, run), shake.sides_html()]
-        if fault is not None:
-            parts.insert(0, tag("p", tag("b", f"{fault.title}. "), _rest(fault.story)))
-            words = "Repaired: " if self.repaired else "How to repair it: "
-            parts.append(
-                tag("p", tag("b", words), fault.remedy, f" It is the {fault.side} that has to change.")
-            )
-        parts.append(details("The messages as a table", shake.messages_html()))
-        # Only the verdict is announced: a screen reader need not read the whole picture at each change.
-        parts.insert(0, tag("p", badge("good" if shake.ok else "bad", shake.verdict), role="status"))
-        return tag("div", FIT, *parts, class_="ck-picture", data_run=run)
-
-
-def _rest(story: str) -> str:
-    return " ".join(story.partition("\n")[2].split())
+EVERY_FAMILY = "every family"
 
 
 class HandshakeLab(Lab):
-    """A handshake to play with: what is wrong, one-way or two-way, which TLS version, repaired or not.
+    """A handshake to play with: what is wrong, who presents what, who trusts whom, TLS version, repaired or not.
 
     Parameters
     ----------
@@ -104,32 +35,35 @@ class HandshakeLab(Lab):
     def __init__(self, *, two_way: bool = False, fault: str | None = None, tls: str = "1.3") -> None:
         self.state = LabState(fault, two_way, tls)
         self._run = 1
-        choices = [(NO_FAULT, None)] + [(f"{item.title} ({item.id})", item.id) for item in list_faults()]
-        self._fault = ipywidgets.Dropdown(
-            options=choices,
-            value=fault,
-            description="What is wrong",
-            style=STYLE,
-            layout=ipywidgets.Layout(width="460px"),
-        )
-        self._two_way = ipywidgets.Dropdown(
-            options=[("one-way", False), ("two-way", True)],
-            value=self.state.scenario.two_way,
-            description="Authentication",
-            style=STYLE,
-            layout=LAYOUT,
-        )
-        self._tls = ipywidgets.Dropdown(
-            options=["1.3", "1.2"], value=tls, description="TLS version", style=STYLE, layout=LAYOUT
-        )
+        faults = list_faults()
+        self._family = _dropdown("Show", _families(faults), EVERY_FAMILY)
+        self._fault = _dropdown("What is wrong", _options(faults), fault, width="460px")
+        self._two_way = _dropdown("Authentication", [("one-way", False), ("two-way", True)], self.state.asks)
+        self._tls = _dropdown("TLS version", [("1.3", "1.3"), ("1.2", "1.2")], tls)
+        self._sides = {
+            name: _dropdown(
+                name.replace("_", " ").capitalize(), [(word, word) for word in (AS_IS, *choices)], AS_IS
+            )
+            for name, choices in CHOICES.items()
+        }
         self._repaired = ipywidgets.Checkbox(
             value=False, description="apply the repair", indent=False, layout=LAYOUT
         )
-        controls = [self._fault, self._two_way, self._tls, self._repaired]
-        for control, hook in zip(controls, ("fault", "two-way", "tls", "repair"), strict=True):
+        controls = {
+            "family": self._family,
+            "fault": self._fault,
+            "two-way": self._two_way,
+            "tls": self._tls,
+            **{name.replace("_", "-"): control for name, control in self._sides.items()},
+            "repair": self._repaired,
+        }
+        self._disable()
+        for hook, control in controls.items():
             control.add_class(f"ck-{hook}")
             control.observe(self._changed, "value")
-        super().__init__(controls, ipywidgets.HTML(self.state.picture(self._run)), "ck-handshake-lab")
+        super().__init__(
+            list(controls.values()), ipywidgets.HTML(self.state.picture(self._run)), "ck-handshake-lab"
+        )
 
     @property
     def handshake(self) -> Handshake:
@@ -137,6 +71,9 @@ class HandshakeLab(Lab):
         return self.state.handshake
 
     def _changed(self, change: dict[str, Any]) -> None:
+        if change["owner"] is self._family:
+            self._show_family()
+            return
         fault = self._fault.value
         # Another fault starts unrepaired, and without a fault there is nothing to repair.
         if self._repaired.value and (fault is None or change["owner"] is self._fault):
@@ -154,6 +91,42 @@ class HandshakeLab(Lab):
             two_way=self._two_way.value,
             tls=self._tls.value,
             repaired=self._repaired.value,
+            **{name: control.value for name, control in self._sides.items()},
         )
+        self._disable()
         self._run += 1
         self._picture.value = self.state.picture(self._run)
+
+    def _show_family(self) -> None:
+        """Offer the faults of the family alone; the one that is chosen stays if it is among them."""
+        chosen = self._fault.value
+        faults = [item for item in list_faults() if self._family.value in (EVERY_FAMILY, item.family)]
+        keep = chosen is None or chosen in {item.id for item in faults}
+        # New options put the choice back to the first; nothing is drawn until it is what it shall be.
+        self._fault.unobserve(self._changed, "value")
+        self._fault.options = _options(faults)
+        self._fault.value = chosen if keep else None
+        self._fault.observe(self._changed, "value")
+        if not keep:
+            self._changed({"owner": self._fault})
+
+    def _disable(self) -> None:
+        for name in ("client_presents", "server_trusts"):
+            self._sides[name].disabled = not self.state.asks
+
+
+def _dropdown(name: str, options: list[tuple[str, Any]], value: object, width: str = "auto") -> Any:
+    layout = LAYOUT if width == "auto" else ipywidgets.Layout(width=width)
+    return ipywidgets.Dropdown(options=options, value=value, description=name, style=STYLE, layout=layout)
+
+
+def _options(faults: Any) -> list[tuple[str, Any]]:
+    return [(NO_FAULT, None)] + [(f"{item.title} ({item.id})", item.id) for item in faults]
+
+
+def _families(faults: tuple[Fault, ...]) -> list[tuple[str, Any]]:
+    names = dict.fromkeys(item.family for item in faults)
+    sizes = {name: sum(item.family == name for item in faults) for name in names}
+    return [(f"{EVERY_FAMILY}: {count(len(faults), 'fault')}", EVERY_FAMILY)] + [
+        (f"{name.replace('_', ' ')}: {size}", name) for name, size in sizes.items()
+    ]
