@@ -70,6 +70,7 @@ if TYPE_CHECKING:
         RevocationService,
         SilentPort,
         SniRouter,
+        TlsFront,
         UserService,
         Wiretap,
         call_update_user,
@@ -79,6 +80,8 @@ if TYPE_CHECKING:
     from certkit.stacks.java import JavaVerdict, java_available, java_pkix, java_version
     from certkit.stacks.java_files import java_keystore, keytool
     from certkit.stacks.java_opinion import with_java
+    from certkit.stacks.platform import ClientPlatform, PlatformCallout
+    from certkit.stacks.platform_rules import platform_rules
     from certkit.verification import ChainGraph, Verification, chain_graph, check_revocation, verify_chain
     from certkit.widgets import DerLab, HandshakeLab
 
@@ -145,6 +148,7 @@ _HOMES = {
         "RevocationService",
         "SilentPort",
         "SniRouter",
+        "TlsFront",
         "UserService",
         "Wiretap",
         "call_update_user",
@@ -155,6 +159,8 @@ _HOMES = {
     "certkit.stacks.java_files": ("java_keystore", "keytool"),
     "certkit.stacks.java_opinion": ("with_java",),
     "certkit.verification": ("ChainGraph", "Verification", "chain_graph", "check_revocation", "verify_chain"),
+    "certkit.stacks.platform": ("ClientPlatform", "PlatformCallout"),
+    "certkit.stacks.platform_rules": ("platform_rules",),
     "certkit.widgets": ("DerLab", "HandshakeLab"),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
@@ -169,6 +175,7 @@ __all__ = [
     "Chain",
     "ChainGraph",
     "ClientConfig",
+    "ClientPlatform",
     "Clinic",
     "ClinicCase",
     "ClosedPort",
@@ -191,6 +198,7 @@ __all__ = [
     "Keystore",
     "Mystery",
     "OcspAnswer",
+    "PlatformCallout",
     "Plot",
     "PrivateKey",
     "Progress",
@@ -202,6 +210,7 @@ __all__ = [
     "ServerConfig",
     "SilentPort",
     "SniRouter",
+    "TlsFront",
     "TrustStore",
     "UserService",
     "Verification",
@@ -262,6 +271,7 @@ __all__ = [
     "mystery",
     "new_case",
     "owner_gaps",
+    "platform_rules",
     "quiz",
     "read_inventory",
     "renewal_forecast_plot",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ftplib
 import ssl
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -95,6 +96,34 @@ def test_the_clients_refusal_is_in_the_servers_log() -> None:
         refused.raise_if_failed()
     with pytest.raises(TypeError, match=r"\.ok"):
         bool(refused)
+
+
+def test_a_log_waits_for_the_refusal_that_its_reader_already_knows(monkeypatch: pytest.MonkeyPatch) -> None:
+    from certkit.services import _ftp_handlers
+
+    note = _ftp_handlers.FtpSession.note_handshake
+
+    def slow(*arguments: object) -> None:
+        time.sleep(1.5)  # a machine with other things to do
+        note(*arguments)  # type: ignore[arg-type]
+
+    with FtpsService(TWO_WAY) as service:
+        monkeypatch.setattr(_ftp_handlers.FtpSession, "note_handshake", slow)
+        assert transfer_ftps(service, "orders.csv", TRUSTING).cause == "client-cert-missing"
+        assert [item.cause for item in service.log.handshakes] == ["client-cert-missing"]
+
+
+def test_a_client_that_leaves_before_tls_does_not_hold_the_log() -> None:
+    with FtpsService(ONE_WAY) as service:
+        with ftplib.FTP(timeout=5) as plain:
+            plain.connect(*service.address)
+            plain.sock.sendall(b"AUTH TLS\r\n")
+            plain.sock.close()
+        start = time.monotonic()
+        while not service.log.handshakes and time.monotonic() - start < 4:
+            time.sleep(0.05)
+        assert [item.ok for item in service.log.handshakes] == [False]
+        assert time.monotonic() - start < 4
 
 
 def test_nobody_there_and_names_that_are_none() -> None:

@@ -11,6 +11,7 @@ from certkit.services.revocation import RevocationService
 from certkit.services.sni import SniRouter
 from certkit.services.soap import SoapFault
 from certkit.services.stub import Stub, generate_stub
+from certkit.services.tls_front import TlsFront
 from certkit.services.users import UserService
 from certkit.services.wiretap import Chunk, Conversation, Wiretap
 
@@ -32,6 +33,7 @@ __all__ = [
     "SniRouter",
     "SoapFault",
     "Stub",
+    "TlsFront",
     "UserService",
     "Wiretap",
     "call_update_user",

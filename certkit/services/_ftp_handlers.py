@@ -91,6 +91,8 @@ class _Control(_Noted, TLS_FTPHandler):  # type: ignore[misc]
         # A client that is refused may be back before that is noted: who reads the log waits for it.
         self.session.service.notes.expect()
         super().secure_connection(context)
+        if not isinstance(self.socket, SSL.Connection):
+            self.session.note_nobody("control")  # gone before TLS could begin: nothing will be noted any more
 
     def handle_failed_ssl_handshake(self) -> None:
         self.note_handshake(self.session, sys.exc_info()[1])
@@ -171,6 +173,12 @@ class FtpSession:
         self.service.notes.add(
             self.number, "request", outcome, ok=ok, caller=self.caller, detail=visible(detail)
         )
+
+    def note_nobody(self, channel: str) -> None:
+        """Note that a client left before its handshake began."""
+        self.noted = True
+        words = f"{channel} connection: the client left before the handshake"
+        self.service.notes.add(self.number, "handshake", "failed", ok=False, caller=None, detail=words)
 
     def note_handshake(
         self, channel: str, connection: SSL.Connection, heard: Heard, error: BaseException | None

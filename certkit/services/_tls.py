@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ssl
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -25,7 +26,7 @@ _SERVER_HELLO, _CERTIFICATE = 2, 11
 
 # What a client can conclude from an alert about its own certificate (RFC 8446, 6.2): the server's
 # verdict on it, as OpenSSL-based servers choose their alerts.
-_BY_ALERT = {
+CAUSE_BY_ALERT = {
     "certificate_required": "client-cert-missing",
     "unknown_ca": "client-cert-untrusted",
     "bad_certificate": "client-cert-rejected",
@@ -56,6 +57,8 @@ class Hearing:
         Whether a CertificateRequest crossed.
     done : bool
         Whether this side believes the handshake finished.
+    on_request : callable or None
+        Gets each CertificateRequest, and whether it is of TLS 1.3.
     """
 
     side: str
@@ -64,6 +67,7 @@ class Hearing:
     asked: bool = False
     done: bool = False
     _tls13: bool = False
+    on_request: Callable[[bytes, bool], object] | None = field(default=None, repr=False)
 
     def heard(self, direction: str, content: int, data: bytes) -> None:
         """Note one message."""
@@ -79,6 +83,8 @@ class Hearing:
             self.peer_chain = Chain(message.certificates)
         elif _names.HANDSHAKE_TYPES.get(data[0]) == "CertificateRequest":
             self.asked = True
+            if self.on_request is not None:
+                self.on_request(data, self._tls13)
 
     @property
     def version(self) -> str:
@@ -124,7 +130,7 @@ class Hearing:
         if endpoint.alert_received == "handshake_failure":
             # TLS 1.2 has no alert of its own for a missing client certificate.
             return "client-cert-missing" if self.asked else "no-shared-cipher"
-        return _BY_ALERT.get(endpoint.alert_received)
+        return CAUSE_BY_ALERT.get(endpoint.alert_received)
 
 
 class Ears:

@@ -287,7 +287,7 @@ class _Call:
             step=self.step,
             tls_version=version.removeprefix("TLSv") if version else None,
         )
-        return result if answered is None else _answered(result, *answered)
+        return result if answered is None else with_answer(result, *answered)
 
     def _exchange(self, body: bytes) -> tuple[int, bytes]:
         self.step = "request"
@@ -320,7 +320,8 @@ class _Call:
         return replace(result, endpoint=end, cause=cause, server_chain=self.hearing.peer_chain)
 
 
-def _answered(result: Callout, http_status: int, content: bytes) -> Callout:
+def with_answer(result: Callout, http_status: int, content: bytes) -> Callout:
+    """Return the callout with what the service answered."""
     result = replace(result, http_status=http_status)
     try:
         fields, fault = parse_answer(content)

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 __all__ = ["ServiceLog", "ServiceRecord"]
 
 MAX_RECORDS = 10_000
+# What a handshake that is under way may take before a log is read without it: a step of its own time-out.
+PATIENCE_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -208,5 +210,5 @@ class Notes:
         """Return what was noted so far, with the handshakes that are just about to end."""
         with self._lock:
             # A client that was refused may be back before the service has noted why.
-            self._lock.wait_for(lambda: self._pending == 0, timeout=1.0)
+            self._lock.wait_for(lambda: self._pending == 0, timeout=PATIENCE_SECONDS)
             return ServiceLog(tuple(self._records))

@@ -17,7 +17,11 @@ from pathlib import Path
 from typing import Any
 
 # Each module has OPERATIONS: a name and a function that takes keyword arguments and returns plain data.
-_OPERATION_MODULES = ("certkit.stacks._java_keystores", "certkit.stacks._java_paths")
+_OPERATION_MODULES = (
+    "certkit.stacks._java_callout",
+    "certkit.stacks._java_keystores",
+    "certkit.stacks._java_paths",
+)
 
 # JPype's warning would go to standard output, where the answers go, and break the protocol. Java 16 and older
 # neither warn nor know the option.
