@@ -200,6 +200,7 @@ def parse_derivation(algorithm: _der.Element) -> Derivation:
         raise FormatError(
             f"the key derivation {oid} is not known",
             hint="openssl pkcs12 -in FILE -info -noout, to see what made it",
+            cause="modern-pkcs12-unsupported",
             kind="unsupported-algorithm",
         )
     digest, size = "sha1", None
@@ -210,7 +211,9 @@ def parse_derivation(algorithm: _der.Element) -> Derivation:
             prf = _der.oid_text(field.children()[0].content) if field.children() else ""
             if prf not in PRF_DIGESTS:
                 raise FormatError(
-                    f"the key derivation's hash {prf or '(none)'} is not known", kind="unsupported-algorithm"
+                    f"the key derivation's hash {prf or '(none)'} is not known",
+                    cause="modern-pkcs12-unsupported",
+                    kind="unsupported-algorithm",
                 )
             digest = PRF_DIGESTS[prf]
     cost = _der.integer(fields[1])

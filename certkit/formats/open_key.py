@@ -101,6 +101,8 @@ def _guarded(load: Callable[[], object]) -> CertificateIssuerPrivateKeyTypes:
             ) from None
         raise FormatError(
             f"this kind of private key is not known ({visible(str(error), 100)})",
+            hint="give an RSA, EC, Ed25519 or ML-DSA key",
+            cause="wrong-file-format",
             kind="unsupported-algorithm",
         ) from None
     except InvalidTag:
@@ -119,7 +121,8 @@ def _guarded(load: Callable[[], object]) -> CertificateIssuerPrivateKeyTypes:
 
 def _refusal(error: Exception) -> CertkitError:
     text = str(error).lower()
-    if "password" in text or "decrypt" in text or "padding" in text:
+    # OpenSSH has a checksum of its own for a wrong passphrase.
+    if any(word in text for word in ("password", "decrypt", "padding", "checksum")):
         return _wrong_password()
     return FormatError(
         "this private key is damaged: its numbers do not fit together",

@@ -117,6 +117,7 @@ def parse_scheme(algorithm: _der.Element) -> Scheme:
     raise FormatError(
         f"the encryption {oid} is not known",
         hint="openssl pkcs12 -in FILE -info -noout, to see what made it",
+        cause="modern-pkcs12-unsupported",
         kind="unsupported-algorithm",
     )
 
@@ -126,7 +127,9 @@ def _pbes2(derivation: _der.Element, encryption: _der.Element) -> Scheme:
     name, *parameters = encryption.children()
     oid = _der.oid_text(name.content)
     if oid not in _PBES2_CIPHERS or not parameters:
-        raise FormatError(f"the cipher {oid} is not known", kind="unsupported-algorithm")
+        raise FormatError(
+            f"the cipher {oid} is not known", cause="modern-pkcs12-unsupported", kind="unsupported-algorithm"
+        )
     cipher, size = _PBES2_CIPHERS[oid]
     if derive.size not in {None, size}:
         raise FormatError("the key length does not fit the cipher", kind="bad-parameters")

@@ -80,10 +80,18 @@ def parse_mac(element: _der.Element) -> Mac:
         derivation, prf = parameters[0].children()
         prf_oid = _der.oid_text(prf.children()[0].content)
         if prf_oid not in PRF_DIGESTS:
-            raise FormatError(f"the MAC algorithm {prf_oid} is not known", kind="unsupported-algorithm")
+            raise FormatError(
+                f"the MAC algorithm {prf_oid} is not known",
+                cause="modern-pkcs12-unsupported",
+                kind="unsupported-algorithm",
+            )
         return Mac(PRF_DIGESTS[prf_oid], value.content, b"", 1, parse_derivation(derivation))
     if oid not in DIGESTS:
-        raise FormatError(f"the MAC algorithm {oid} is not known", kind="unsupported-algorithm")
+        raise FormatError(
+            f"the MAC algorithm {oid} is not known",
+            cause="modern-pkcs12-unsupported",
+            kind="unsupported-algorithm",
+        )
     if iterations < 1:
         raise FormatError("the MAC of this file has less than one round", kind="bad-parameters")
     return Mac(DIGESTS[oid], value.content, salt.content, iterations)

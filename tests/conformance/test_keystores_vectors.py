@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives import serialization
 
 import certkit as ck
 from certkit.errors import CertkitError
@@ -143,6 +144,25 @@ def test_a_sealed_key_vector(name: str) -> None:
     with pytest.raises(CertkitError) as refusal:
         ck.load_private_key(path)
     assert refusal.value.cause == "encrypted-key-no-passphrase"
+
+
+@pytest.mark.parametrize("name", ["ecdsa-psw", "ed25519-psw", "ed25519-aesgcm-psw", "rsa-psw"])
+def test_an_encrypted_openssh_key(name: str) -> None:
+    pytest.importorskip("bcrypt", reason="bcrypt is not installed here yet: run the set-up again")
+    path = FOLDER / "asymmetric" / "OpenSSH" / f"{name}.key"
+    public = serialization.load_ssh_public_key(path.with_name(f"{name}.key.pub").read_bytes())
+    assert ck.load_private_key(path, "password").raw.public_key() == public
+    for password, cause in ((None, "encrypted-key-no-passphrase"), ("wrong", "wrong-password")):
+        with pytest.raises(CertkitError) as refusal:
+            ck.load_private_key(path, password)
+        assert refusal.value.cause == cause, str(refusal.value)
+
+
+def test_an_encryption_of_the_future_is_no_damage() -> None:
+    unknown = FOLDER / "asymmetric" / "PKCS8" / "enc-unknown-algorithm.pem"
+    with pytest.raises(CertkitError) as refusal:
+        ck.load_private_key(unknown, "foobar")
+    assert (refusal.value.cause, refusal.value.kind) == ("modern-pkcs12-unsupported", "unsupported-algorithm")
 
 
 def test_every_vector_is_read_or_refused_in_three_parts() -> None:
