@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import random
 import subprocess
@@ -267,8 +268,8 @@ def test_no_character_makes_it_slow() -> None:
     used = {char for say in load_says() for phrase in say.phrases for part in phrase.parts for char in part}
     for char in sorted(used | set("=:-'\"<>[](){}\\&;*@/.|#+_0aA\x1b\n\t")):
         start = time.process_time()
-        explain(char * 100_000 + " ssl certificate verify failed")
-        assert time.process_time() - start < 5, repr(char)
+        explain(char * 30_000 + " ssl certificate verify failed")
+        assert time.process_time() - start < 3, repr(char)
 
 
 @pytest.mark.parametrize(
@@ -525,27 +526,40 @@ def test_the_command_prints_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert all(item["id"] in causes.load() for item in facts["causes"])
 
 
-def test_the_command_reads_standard_input_files_and_keystores(
-    tmp_path: Path, issuing: CertificateAuthority
-) -> None:
+def test_the_command_reads_standard_input() -> None:
     command = [sys.executable, "-m", "certkit", "explain"]
     piped = subprocess.run(command, input=f"{PKIX}\n", text=True, capture_output=True, check=False)
     assert piped.returncode == 0 and "untrusted-root" in piped.stdout
-    assert (
-        subprocess.run(command, input="all is well", text=True, capture_output=True, check=False).returncode
-        == 1
-    )
-    assert subprocess.run(command, input="", text=True, capture_output=True, check=False).returncode == 2
+
+
+@pytest.mark.parametrize(("text", "code"), [("all is well", 1), ("", 2)])
+def test_the_command_answers_by_its_exit_code(text: str, code: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
+    assert main(["explain"]) == code
+
+
+def test_the_command_reads_logs_and_keystores(
+    tmp_path: Path, issuing: CertificateAuthority, capsys: pytest.CaptureFixture[str]
+) -> None:
     log = tmp_path / "error.log"
     log.write_text(PKIX)
     leaf = pem(tmp_path / "server.pem", issuing.issue("orders.example.test", usage="server").certificate)
     roots = pem(tmp_path / "roots.pem", *issuing.trust_store)
-    options = ["--file", str(leaf), "--anchors", str(roots), "--host", "orders.example.test", "--reproduce"]
-    done = subprocess.run(
-        [*command, str(log), *options], stdin=subprocess.DEVNULL, text=True, capture_output=True, check=False
-    )
-    assert done.returncode == 0 and "missing-intermediate" in done.stdout.split("\n")[0]
-    assert "Proved: the handshake passes" in done.stdout
+    page = tmp_path / "diagnosis.html"
+    options = [
+        "--file",
+        str(leaf),
+        "--anchors",
+        str(roots),
+        "--host",
+        "orders.example.test",
+        "--html",
+        str(page),
+    ]
+    assert main(["explain", str(log), "--reproduce", *options]) == 0
+    said = capsys.readouterr().out
+    assert "missing-intermediate" in said.split("\n")[0] and "Proved: the handshake passes" in said
+    assert "missing-intermediate" in page.read_text("utf-8")
 
 
 # The knowledge
