@@ -25,6 +25,9 @@ _OPTION = re.compile(
     r"(?i)(?<![\w-])(-{1,2}(?:storepass|keypass|srcstorepass|deststorepass|srckeypass|destkeypass|passin|passout"
     r"|password|keystore-password|key-pass|pass|passwd)[ =]{1,2})(\"[^\"\n]{1,200}\"|[^\s\"]{1,200})"
 )
+_USER = re.compile(
+    r"(?i)((?:(?<![\w-])-[uU]|--(?:proxy-)?user)[ =]{0,2}[\"']?[^\s:\"']{1,80}:)([^\s\"']{1,200})"
+)
 _LDAP = re.compile(r"(?i)(\bldap[a-z]{2,12}\b[^\n]{0,300}? -w )([^\s]{1,200})")
 _USERINFO = re.compile(r"(?i)\b([a-z][a-z0-9+.-]{1,15}://[^\s/@:]{1,80}:)([^\s/@]{1,120})(?=@)")
 _HEADER = re.compile(
@@ -47,6 +50,7 @@ _TRIGGERS: tuple[tuple[tuple[str, ...], re.Pattern[str]], ...] = (
         _NAMED,
     ),
     (("-pass", "-storepass", "-keypass", "-srcstorepass", "-deststorepass", "-keystore-password"), _OPTION),
+    (("curl",), _USER),
     (("ldap",), _LDAP),
     (("://",), _USERINFO),
     (("authorization",), _HEADER),
