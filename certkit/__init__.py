@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from certkit._report import inventory_report
+    from certkit.atlas import Atlas, load_atlas, measure_atlas
     from certkit.authority import CertificateAuthority, create_csr, self_signed
     from certkit.certificates import Certificate, CertificateSigningRequest
     from certkit.chains import Chain, TrustStore
@@ -89,6 +90,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "certkit._report": ("inventory_report",),
+    "certkit.atlas": ("Atlas", "load_atlas", "measure_atlas"),
     "certkit.authority": ("CertificateAuthority", "create_csr", "self_signed"),
     "certkit.certificates": ("Certificate", "CertificateSigningRequest"),
     "certkit.chains": ("Chain", "TrustStore"),
@@ -166,6 +168,7 @@ _HOMES = {
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
+    "Atlas",
     "ByteClue",
     "Case",
     "Certificate",
@@ -261,6 +264,7 @@ __all__ = [
     "keytool",
     "list_cases",
     "list_faults",
+    "load_atlas",
     "load_certificate",
     "load_certificates",
     "load_credential",
@@ -268,6 +272,7 @@ __all__ = [
     "load_private_key",
     "make_estate",
     "mark_public",
+    "measure_atlas",
     "mystery",
     "new_case",
     "owner_gaps",

@@ -29,6 +29,7 @@ _VERB_MODULES: tuple[str, ...] = (
     "certkit._cli_explain",
     "certkit._cli_inventory",
     "certkit._cli_chain",
+    "certkit._cli_atlas",
 )
 
 

@@ -46,7 +46,14 @@ def make_toy_rsa_keys(folder: Path) -> Path:
     return write_file(folder / "toy-rsa-keys.pem", text.encode())
 
 
-_MAKERS: dict[str, Callable[[Path], Path]] = {"toy-rsa-keys": make_toy_rsa_keys}
+def make_atlas(folder: Path) -> Path:
+    """Measure every fault with every client stack that is installed here, in minutes; see `certkit.atlas`."""
+    from certkit.atlas import measure_atlas  # noqa: PLC0415 - it loads every stack
+
+    return measure_atlas().save(folder / "atlas.csv")
+
+
+_MAKERS: dict[str, Callable[[Path], Path]] = {"toy-rsa-keys": make_toy_rsa_keys, "atlas": make_atlas}
 
 
 def make_sample(name: str, folder: Path | None = None) -> Path:

@@ -121,7 +121,7 @@ def ca_hint_list(scenario: Scenario) -> Scenario:
     """The server trusts the client's CA, and names only other CAs when it asks for a certificate.
 
     Two settings that look like one: whom to name (nginx: ssl_client_certificate) and whom to trust
-    (ssl_trusted_certificate). Java, Go and GnuTLS send nothing that does not lead to a named CA; the server then
+    (ssl_trusted_certificate). Java, Go and wget send nothing that does not lead to a named CA; the server then
     says that no certificate came.
     """
     partner = CertificateAuthority("Partner Root CA").certificate

@@ -139,12 +139,13 @@ def wrong_password(scenario: Scenario) -> Scenario:
     remedy="Convert the file: certkit convert OLD.p12 NEW.p12, or openssl pkcs12 -legacy.",
     two_way=True,
     tls=_ONE_VERSION,
-    harmless="the cryptography library still opens it; OpenSSL 3, and with it Node and curl, wants -legacy",
+    harmless="OpenSSL 3 still has triple DES; what it no longer loads is RC2, which is older yet",
 )
 def legacy_keystore(scenario: Scenario) -> Scenario:
-    """The client's PKCS#12 file is encrypted as Windows and old Java do it: 40-bit RC2 and SHA-1.
+    """The client's PKCS#12 file is encrypted as Windows and Java did it for twenty years: triple DES and SHA-1.
 
-    OpenSSL 3 has moved these ciphers into a provider that is not loaded.
+    It opens nearly everywhere today, and in systems with strict rules (FIPS) it does not. Files with 40-bit RC2 are
+    refused by OpenSSL 3 already.
     """
     credential = scenario.client.credential or scenario.issue_client()
     return scenario.with_file(keystore_bytes(credential, PASSWORD, legacy=True))

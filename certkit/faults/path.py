@@ -135,7 +135,7 @@ def version_1_intermediate(scenario: Scenario) -> Scenario:
 def ca_as_leaf(scenario: Scenario) -> Scenario:
     """The server presents a certificate that could issue others.
 
-    A self-made CA whose one certificate is used for everything: who steals the server's key can make more.
+    A self-made CA whose one certificate is used for everything: who steals the server's key can make more. NSS refuses it.
     """
     a_ca = x509.BasicConstraints(ca=True, path_length=None)
     usage = key_usage("digital_signature", "key_cert_sign")
@@ -173,7 +173,7 @@ def duplicate_serial(scenario: Scenario) -> Scenario:
 def policy_required(scenario: Scenario) -> Scenario:
     """The intermediate demands a certificate policy, and none is named on the leaf.
 
-    requireExplicitPolicy is 0 (RFC 5280, 4.2.1.11). Java and Windows look, most others do not.
+    requireExplicitPolicy is 0 (RFC 5280, 4.2.1.11). Java, Go, NSS, GnuTLS and browsers look; OpenSSL does not.
     """
     demand = x509.PolicyConstraints(require_explicit_policy=0, inhibit_policy_mapping=None)
     return _below(scenario, scenario.server_ca.root.intermediate("Orders Policy CA", add=[(demand, True)]))

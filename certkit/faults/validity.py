@@ -35,7 +35,8 @@ def expired_leaf(scenario: Scenario) -> Scenario:
 def not_yet_valid(scenario: Scenario) -> Scenario:
     """The server's certificate begins tomorrow, or the client's clock is behind.
 
-    A certificate installed the evening before its first day, or a machine whose clock stopped: both look the same.
+    A certificate installed the evening before its first day, or a machine whose clock stopped: both look the same. NSS
+    allows a day of grace.
     """
     tomorrow = utc(None) + timedelta(days=1)
     later = tomorrow + timedelta(days=90)

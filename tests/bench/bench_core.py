@@ -32,7 +32,7 @@ def paired(first: Callable[[], object], second: Callable[[], object], rounds: in
 class _Deaf(Recorder):
     """Hears nothing: what the handshake costs without recording."""
 
-    def attach(self, context: ssl.SSLContext, side: str) -> None:
+    def attach(self, context: ssl.SSLContext, side: str, *, alone: bool = False) -> None:
         pass
 
 
