@@ -84,7 +84,7 @@ if TYPE_CHECKING:
     from certkit.stacks.platform import ClientPlatform, PlatformCallout
     from certkit.stacks.platform_rules import platform_rules
     from certkit.verification import ChainGraph, Verification, chain_graph, check_revocation, verify_chain
-    from certkit.widgets import DerLab, HandshakeLab
+    from certkit.widgets import DerLab, HandshakeLab, InventoryExplorer
 
 __version__ = "0.1.0"
 
@@ -160,10 +160,10 @@ _HOMES = {
     "certkit.stacks.java": ("JavaVerdict", "java_available", "java_pkix", "java_version"),
     "certkit.stacks.java_files": ("java_keystore", "keytool"),
     "certkit.stacks.java_opinion": ("with_java",),
-    "certkit.verification": ("ChainGraph", "Verification", "chain_graph", "check_revocation", "verify_chain"),
     "certkit.stacks.platform": ("ClientPlatform", "PlatformCallout"),
     "certkit.stacks.platform_rules": ("platform_rules",),
-    "certkit.widgets": ("DerLab", "HandshakeLab"),
+    "certkit.verification": ("ChainGraph", "Verification", "chain_graph", "check_revocation", "verify_chain"),
+    "certkit.widgets": ("DerLab", "HandshakeLab", "InventoryExplorer"),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 
@@ -196,6 +196,7 @@ __all__ = [
     "FtpsService",
     "Handshake",
     "HandshakeLab",
+    "InventoryExplorer",
     "InventorySummary",
     "JavaVerdict",
     "Keystore",

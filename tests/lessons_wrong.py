@@ -159,4 +159,23 @@ WRONG: tuple[tuple[str, str, str], ...] = (
     ("6.6", '{"orders.p12": "wrong-password"}', "loading crm.jks"),
     ("6.6", '{"shop.p12": "wrong-password"}', "it can be read"),
     ("6.6", '{"orders.p12": "tampered-or-corrupt"}', "loading orders.p12"),
+    ("6.7", 'list(f.table["path"])', "hold no such certificate"),
+    ("6.7", 'list(ck.find_duplicates(f.table)["path"])[:1]', "1 places are not in it"),
+    ("6.8", 'list(ck.soonest_first(f.table)["subject"])[:3]', "live as long as they say"),
+    ("6.8", 'list(ck.effective_expiry(f.table).query("days_lost > 0")["subject"])[:1]', "more stop early"),
+    (
+        "6.9",
+        '{"weak-key": list(ck.weak_certificates(f.table)["path"].str.replace("!/.*", "", regex=True))}',
+        "do not have it",
+    ),
+    (
+        "6.9",
+        '{"wrong-password": list(f.table[f.table["error"].fillna("").str.contains("password")]["path"])}',
+        "not in it yet",
+    ),
+    (
+        "6.9",
+        '{"wrong-password": list(f.table[f.table["error"].fillna("").str.contains("password")]["path"])[:1]}',
+        "more files",
+    ),
 )

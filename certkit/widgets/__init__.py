@@ -2,5 +2,6 @@
 
 from certkit.widgets.der_lab import DerLab
 from certkit.widgets.handshake_lab import HandshakeLab
+from certkit.widgets.inventory_explorer import InventoryExplorer
 
-__all__ = ["DerLab", "HandshakeLab"]
+__all__ = ["DerLab", "HandshakeLab", "InventoryExplorer"]

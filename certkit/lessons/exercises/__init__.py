@@ -2,6 +2,7 @@
 
 from certkit.lessons.exercises import (
     inventory,
+    inventory_estate,
     one_way,
     scenario_and_x509,
     start,
@@ -12,6 +13,7 @@ from certkit.lessons.exercises import (
 
 __all__ = [
     "inventory",
+    "inventory_estate",
     "one_way",
     "scenario_and_x509",
     "start",
