@@ -36,7 +36,9 @@ def add_parsers(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         "--step", type=float, default=5.0, metavar="SECONDS", help="what each step may take (5)"
     )
     check.add_argument("--workers", type=int, default=16, metavar="N", help="servers at the same time (16)")
-    check.add_argument("--quick", action="store_true", help="do not try each TLS version")
+    check.add_argument(
+        "--quick", action="store_true", help="do not try each TLS version, nor ask who would accept it"
+    )
     check.add_argument(
         "--password-file", metavar="FILE", help="holds the password of the files; or CERTKIT_PASSWORD"
     )
@@ -66,6 +68,7 @@ def _check(args: argparse.Namespace) -> int:
         at=moment(args.at),
         step=args.step,
         versions=not args.quick,
+        acceptance=not args.quick,
     ):
         results.append(result)
         _show(result, args, len(results), len(targets))
@@ -78,11 +81,15 @@ def _check(args: argparse.Namespace) -> int:
 
 
 def _show(result: ServerCheck, args: argparse.Namespace, done: int, total: int) -> None:
+    bar = total > 1 and sys.stderr.isatty()
+    if bar:
+        print("\r\x1b[K", end="", file=sys.stderr, flush=True)  # the bar gives way to the line
     if not args.json:
         print(result.text() if total == 1 else result.headline, flush=True)
-    elif total > 1 and sys.stderr.isatty():
-        end = "\n" if done == total else "\r"
-        print(f"{done} of {total}", end=end, file=sys.stderr, flush=True)
+    if bar:
+        filled = 30 * done // total
+        words = f"[{'#' * filled}{'.' * (30 - filled)}] {done} of {total}"
+        print(words, end="\n" if done == total else "", file=sys.stderr, flush=True)
 
 
 def _listed(path: str | None) -> list[str]:

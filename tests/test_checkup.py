@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import socket
+import subprocess
+import sys
 import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,7 +22,9 @@ from certkit.services import UserService
 
 
 def look(service: UserService, **options: object) -> ck.ServerCheck:
-    return ck.check_server(f"127.0.0.1:{service.port}", **{"name": HOST, "versions": False, **options})  # type: ignore[arg-type]
+    return ck.check_server(
+        f"127.0.0.1:{service.port}", **{"name": HOST, "versions": False, "acceptance": False, **options}
+    )  # type: ignore[arg-type]
 
 
 def test_a_good_server() -> None:
@@ -141,3 +149,162 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     ):
         assert main(bad) == 2
         assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_who_would_accept_it() -> None:
+    scenario = ck.good_scenario()
+    good = scenario.server.credential
+    swapped = good.with_chain([good.chain[0], scenario.server_ca.root.certificate, good.chain[1]])
+    with UserService(scenario.server) as whole, UserService(ck.ServerConfig(swapped)) as shuffled:
+        in_order, out_of_order = (
+            look(service, anchors=scenario.client.anchors, acceptance=True) for service in (whole, shuffled)
+        )
+    words = [item.judge.split(",")[0].split(" ")[0] for item in in_order.accepted_by]
+    assert words == ["browsers", "OpenSSL", "Java", "client"]
+    assert {item.ok for item in in_order.accepted_by} <= {True, None}
+    verdicts = {item.judge.split(" ")[0]: item.ok for item in out_of_order.accepted_by}
+    assert out_of_order.ok and verdicts["OpenSSL"] is True and verdicts["client"] is False
+    facts = out_of_order.to_dict()["accepted_by"]
+    assert isinstance(facts, list) and facts[-1]["ok"] is False
+    assert "who would accept it:" in out_of_order.text()
+    assert "Who would accept it" in out_of_order._repr_html_()
+
+
+@pytest.mark.parametrize("proxied", ["tunnel", "login"])
+def test_through_a_proxy(proxied: str) -> None:
+    scenario = ck.good_scenario()
+    with UserService(scenario.server) as service, ck.ForwardProxy(proxied) as proxy:
+        way = proxy.url.replace("//", f"//{':'.join(proxy.credentials)}@")
+        result = look(service, anchors=scenario.client.anchors, proxy=way)
+    assert result.ok, result.text()
+    assert proxy.credentials[1] not in result.text() + json.dumps(result.to_dict())
+
+
+def test_starttls_with_a_real_ftps_server() -> None:
+    scenario = ck.good_scenario(two_way=True)
+    with ck.FtpsService(scenario.server) as service:
+        result = ck.check_server(
+            f"127.0.0.1:{service.port}",
+            name=HOST,
+            starttls="ftp",
+            anchors=scenario.client.anchors,
+            client=scenario.client.credential,
+            versions=False,
+            acceptance=False,
+        )
+    assert (result.ok, result.clients.demand, result.clients.accepted) == (True, "required", True)
+
+
+def _misbehaving(behave: Callable[[socket.socket], None]) -> tuple[str, socket.socket]:
+    """Serve every connection with `behave`, until the listener is closed."""
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def one(connection: socket.socket) -> None:
+        with contextlib.suppress(OSError), connection:
+            connection.settimeout(5)
+            behave(connection)
+
+    def serve() -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                threading.Thread(target=one, args=(listener.accept()[0],), daemon=True).start()
+
+    threading.Thread(target=serve, daemon=True).start()
+    return f"127.0.0.1:{listener.getsockname()[1]}", listener
+
+
+def _endless(connection: socket.socket) -> None:
+    connection.recv(4096)
+    for _ in range(1600):  # 100 MB
+        connection.sendall(b"\x16\x03\x03\x40\x00" + b"\x0b\xff\xff\xff" + bytes(0x3FFC) + bytes(0xC000))
+
+
+def _one_byte_now_and_then(connection: socket.socket) -> None:
+    connection.recv(4096)
+    for byte in b"\x16\x03\x03\x00\x7a" + bytes(60):
+        connection.sendall(bytes([byte]))
+        time.sleep(0.1)
+
+
+@pytest.mark.parametrize(
+    ("behave", "stage", "starttls"),
+    [
+        (lambda c: c.recv(1) and time.sleep(3), "connect", "smtp"),
+        (lambda c: time.sleep(3), "connect", "smtp"),
+        (lambda c: c.recv(1) and time.sleep(3), "tls", None),
+        (_one_byte_now_and_then, "tls", None),
+        (_endless, "tls", None),
+        (lambda c: [c.sendall(b"220-more\r\n" * 6_400) for _ in range(1600)], "connect", "smtp"),
+        (lambda c: c.close(), "tls", None),
+        (lambda c: c.close(), "connect", "imap"),
+        (lambda c: (c.sendall(b"220 x\r\n"), c.recv(99), c.close()), "connect", "ftp"),
+        (lambda c: (c.recv(5), c.close()), "tls", None),
+        (lambda c: (c.recv(4096), c.sendall(b"\x16\x03\x03\x00\x7a\x02\x00"), c.close()), "tls", None),
+        (lambda c: (c.recv(4096), c.sendall(b"\x15\x03\x03\x00\x02\x02"), c.close()), "tls", None),
+    ],
+)
+def test_a_verdict_in_bounded_time(
+    behave: Callable[[socket.socket], None], stage: str, starttls: str | None
+) -> None:
+    target, listener = _misbehaving(behave)
+    start = time.monotonic()
+    with listener:
+        result = ck.check_server(target, step=0.4, starttls=starttls)
+    assert time.monotonic() - start < 6, "three offers, one step each, and what closing takes"
+    assert (result.ok, result.stage) == (False, stage), result.text()
+    assert result.cause is not None and result.findings[0].text
+    assert result.to_dict()["stage"] == stage
+
+
+def test_a_server_that_closes_at_each_step_of_a_real_handshake() -> None:
+    """A relay passes on only the first bytes of a real server, then closes; each cut gives a verdict."""
+    scenario = ck.good_scenario(two_way=True)
+    stages = set()
+    with UserService(scenario.server) as service:
+        for kept in (0, 1, 5, 60, 127, 300, 900):
+            target, listener = _misbehaving(lambda c, kept=kept: _cut(c, service.port, kept))  # type: ignore[misc]
+            with listener:
+                result = look_at(target, anchors=scenario.client.anchors)
+            stages.add(result.stage)
+            assert result.stage == "done" or result.cause == "server-closed", (kept, result.text())
+            assert result.stage == "done" or not result.ok, (kept, result.text())
+    assert {"tls", "certificate"} <= stages, stages
+
+
+def look_at(target: str, **options: object) -> ck.ServerCheck:
+    return ck.check_server(target, name=HOST, versions=False, acceptance=False, step=1.0, **options)  # type: ignore[arg-type]
+
+
+def _cut(connection: socket.socket, port: int, kept: int) -> None:
+    with socket.create_connection(("127.0.0.1", port), timeout=5) as onward:
+        onward.sendall(connection.recv(4096))
+        data = b""
+        while len(data) < kept and (piece := onward.recv(4096)):
+            data += piece
+        connection.sendall(data[:kept])
+
+
+def test_a_resolver_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: time.sleep(2) or [])
+    start = time.monotonic()
+    result = ck.check_server("orders.example.test", step=0.3)
+    assert time.monotonic() - start < 1.5
+    assert (result.stage, result.cause) == ("resolve", "dns-or-network")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no limit of descriptors to lower there")
+def test_many_targets_with_few_descriptors(tmp_path: Path) -> None:
+    scenario = ck.good_scenario()
+    (tmp_path / "roots.pem").write_text(scenario.client.anchors.pem)
+    with UserService(scenario.server) as service:
+        (tmp_path / "list.txt").write_text(f"127.0.0.1:{service.port}\n" * 200)
+        program = (
+            "import resource, sys; resource.setrlimit(resource.RLIMIT_NOFILE, (96, 96));"
+            "from certkit.cli import main; sys.exit(main(sys.argv[1:]))"
+        )
+        options = ["--from", "list.txt", "--anchors", "roots.pem", "--name", HOST, "--quick", "--json"]
+        done = subprocess.run(
+            [sys.executable, "-c", program, "check", *options], cwd=tmp_path, capture_output=True, check=False
+        )
+    assert done.returncode == 0, done.stderr.decode()
+    assert len(json.loads(done.stdout)) == 200

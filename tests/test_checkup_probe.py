@@ -176,6 +176,31 @@ CONVERSATIONS: dict[str, list[tuple[bytes, bytes]]] = {
         )
     ],
     "postgres": [(struct.pack(">II", 8, 80877103), b"S")],
+    "mysql": [
+        (
+            b"",
+            bytes.fromhex("4a0000000a")  # a greeting as MySQL 8.0 sends it, with CLIENT_SSL among its flags
+            + b"8.0.36\0"
+            + bytes(4)
+            + b"saltsalt\0"
+            + bytes.fromhex("ffffff0200ffdf15")
+            + bytes(10)
+            + b"more-salt-12\0caching_sha2_password\0",
+        ),
+        (b"\x20\0\0\x01" + struct.pack("<IIB23x", 0x8A00, 1 << 24, 33), b""),
+    ],
+    "xmpp": [
+        (
+            b"<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'"
+            b" to='127.0.0.1' version='1.0'>",
+            b"<?xml version='1.0'?><stream:stream id='1' version='1.0'><stream:features>"
+            b"<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'><required/></starttls></stream:features>",
+        ),
+        (
+            b"<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>",
+            b"<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>",
+        ),
+    ],
 }
 
 

@@ -82,7 +82,12 @@ def first_flight(transport: Transport, host: str, versions: tuple[str, ...] = ("
     CertkitError
         If the server answers with something that is no TLS, or with nothing.
     """
-    return _Probe(transport, host, versions).run()
+    try:
+        return _Probe(transport, host, versions).run()
+    except IndexError:
+        raise FormatError(
+            "a message of the server's is shorter than it says", on="its first flight", kind="bad-record"
+        ) from None
 
 
 class _Probe:
@@ -152,6 +157,14 @@ class _Probe:
                     kind="closed",
                 )
             return None
+        if len(header) < 5:
+            raise CertkitError(
+                "the server closed the connection in the middle of a record",
+                on=header.hex(" "),
+                hint="its log",
+                cause="server-closed",
+                kind="closed",
+            )
         if header[0] not in {CHANGE_CIPHER_SPEC, ALERT, HANDSHAKE, APPLICATION_DATA} or header[1] != 3:
             raise CertkitError(
                 "this is no TLS",

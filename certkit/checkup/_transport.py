@@ -6,11 +6,14 @@ import base64
 import contextlib
 import socket
 import struct
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from certkit._names import is_address
 from certkit._text import visible
 from certkit.errors import ArgumentError, CertkitError
 
@@ -161,12 +164,14 @@ class Transport:
         return data
 
     def close(self) -> None:
-        """Close after reading what is still under way, so that nothing we sent is lost."""
+        """Close after reading what is still under way, so that nothing we sent is lost; for a fifth of a second."""
         with contextlib.suppress(OSError):
-            self.socket.settimeout(0.2)
             self.socket.shutdown(socket.SHUT_WR)
-            while self.socket.recv(4096):
-                pass
+            end = time.monotonic() + 0.2
+            while (left := end - time.monotonic()) > 0:
+                self.socket.settimeout(left)
+                if not self.socket.recv(65_536):
+                    break
         self.socket.close()
 
 
@@ -212,9 +217,51 @@ def connect(target: Target, step: float = 5.0) -> Transport:
     return transport
 
 
+def _resolved(host: str, port: int, step: float) -> list[Any]:
+    """Return the addresses of a host within `step` seconds: the system's resolver knows no time-out of ours."""
+    if is_address(host) or host == "localhost":
+        return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    found: list[Any] = []
+
+    def ask() -> None:
+        try:
+            found.append(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+        except (OSError, UnicodeError, OverflowError) as error:
+            found.append(error)
+
+    thread = threading.Thread(target=ask, name="certkit-resolve", daemon=True)
+    thread.start()
+    thread.join(step)
+    if not found:
+        raise socket.gaierror(socket.EAI_AGAIN, f"no answer from the resolver within {step:g} s")
+    if isinstance(found[0], Exception):
+        raise found[0]
+    return list(found[0])
+
+
+def _dial(host: str, port: int, step: float) -> socket.socket:
+    """Return a connection to the first address that takes one; all of them together have `step` seconds."""
+    addresses, end = _resolved(host, port, step), time.monotonic() + step
+    failure: OSError = OSError("no address")
+    for family, kind, protocol, _, address in addresses[:8]:
+        left = end - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        connection = socket.socket(family, kind, protocol)
+        try:
+            connection.settimeout(left)
+            connection.connect(address)
+        except OSError as error:
+            connection.close()
+            failure = error
+        else:
+            return connection
+    raise failure
+
+
 def _open(host: str, port: int, step: float) -> socket.socket:
     try:
-        return socket.create_connection((host, port), timeout=step)
+        return _dial(host, port, step)
     except socket.gaierror as error:
         raise CertkitError(
             f"the name is not known ({error.strerror})",
@@ -347,9 +394,8 @@ def _postgres(transport: Transport, _: str) -> None:
 
 def _mysql(transport: Transport, _: str) -> None:
     head = transport.exactly(4, "MySQL greeting")
-    greeting = transport.exactly(
-        int.from_bytes(head[:3], "little") if len(head) == 4 else 0, "MySQL greeting"
-    )
+    size = int.from_bytes(head[:3], "little") if len(head) == 4 else 0
+    greeting = transport.exactly(min(size, MAX_PLAIN_BYTES), "MySQL greeting")
     end = greeting.find(b"\x00", 1)
     flags = int.from_bytes(greeting[end + 14 : end + 16], "little") if end > 0 else 0
     if not flags & 0x0800:  # CLIENT_SSL
@@ -364,7 +410,7 @@ def _mysql(transport: Transport, _: str) -> None:
 def _xmpp(transport: Transport, host: str) -> None:
     opening = f"<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' to='{host}' version='1.0'>"
     transport.send(opening.encode("ascii", "xmlcharrefreplace"), "opening the stream")
-    transport.until(b"features>", "stream features")
+    transport.until(b"</stream:features>", "stream features")
     transport.send(b"<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>", "starttls")
     if b"proceed" not in transport.until(b">", "starttls"):
         raise CertkitError(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from datetime import datetime
 from itertools import islice
 
@@ -12,6 +13,7 @@ from certkit.causes import Finding, Severity
 from certkit.chains import TrustStore
 from certkit.checkup._probe import Flight, first_flight
 from certkit.checkup._transport import Target, connect, parse_target
+from certkit.checkup.acceptance import who_accepts
 from certkit.checkup.client_authentication import ClientAuthentication, ask_client_authentication
 from certkit.checkup.report import ServerCheck, expiry_findings, version_findings
 from certkit.credentials import Credential
@@ -26,6 +28,12 @@ VERSIONS = ("1.0", "1.1", "1.2", "1.3")
 MAX_WORKERS = 64
 
 
+class _Ended(Exception):  # noqa: N818 - not an error of the program: as far as the server let us come
+    def __init__(self, stage: str, error: CertkitError) -> None:
+        super().__init__(str(error))
+        self.stage, self.error = stage, error
+
+
 def check_server(
     target: str | Target,
     *,
@@ -35,6 +43,7 @@ def check_server(
     proxy: str | None = None,
     name: str | None = None,
     versions: bool = True,
+    acceptance: bool = True,
     at: datetime | None = None,
     step: float = STEP_SECONDS,
 ) -> ServerCheck:
@@ -58,6 +67,8 @@ def check_server(
         The name to ask for and to compare with; the host by default.
     versions : bool
         Whether to try each TLS version; four more connections.
+    acceptance : bool
+        Whether to ask who would accept the chain: browsers' rules, OpenSSL, Java, the client platform.
     at : datetime, optional
         The clock to judge by; now by default.
     step : float
@@ -83,8 +94,8 @@ def check_server(
         flight = _look(where, step)
     except ArgumentError:
         raise
-    except CertkitError as error:
-        return ServerCheck(where, _stage(error), moment, findings=(_as_finding(error),))
+    except _Ended as end:
+        return ServerCheck(where, end.stage, moment, findings=(_as_finding(end.error),))
     if flight.version is None:
         return ServerCheck(where, "tls", moment, flight, findings=(_refused(flight),))
     tried = tuple((version, _try_version(where, version, step)) for version in VERSIONS) if versions else ()
@@ -92,16 +103,26 @@ def check_server(
         clients = ask_client_authentication(where, flight, client, step)
     except CertkitError as error:
         clients = ClientAuthentication("unknown", words=str(error))
-    return _judge(where, flight, tried, clients, anchors, moment)
+    result = _judge(where, flight, tried, clients, anchors, moment)
+    if not acceptance or result.verification is None:
+        return result
+    return replace(result, accepted_by=who_accepts(result.verification))
 
 
 def _look(where: Target, step: float) -> Flight:
     """Return the first flight in the newest version the server has; old servers choke on new hellos."""
     flight = None
     for offer in (("1.3", "1.2"), ("1.2",), ("1.1", "1.0")):
-        transport = connect(where, step)
+        try:
+            transport = connect(where, step)
+        except ArgumentError:
+            raise
+        except CertkitError as error:
+            raise _Ended("resolve" if error.kind == "dns" else "connect", error) from None
         try:
             flight = first_flight(transport, where.wanted, offer)
+        except CertkitError as error:
+            raise _Ended("tls", error) from None
         finally:
             transport.close()
         if flight.version is not None:
@@ -137,7 +158,7 @@ def _judge(
         found.append(_client_refused(clients))
     chain = flight.chain
     if not chain:
-        found.insert(0, _no_certificate())
+        found.insert(0, _no_certificate(flight))
         return ServerCheck(where, "certificate", at, flight, versions, None, clients, tuple(found))
     verification = verify_chain(
         chain, anchors if anchors is not None else system_trust(), host=where.wanted, at=at
@@ -147,12 +168,6 @@ def _judge(
     if not verification.ok and not any(finding.fatal for finding in found):
         found.insert(0, _refused_without_reason(verification.oracle))
     return ServerCheck(where, "done", at, flight, versions, verification, clients, tuple(found))
-
-
-def _stage(error: CertkitError) -> str:
-    if error.kind == "dns":
-        return "resolve"
-    return "connect" if error.kind in {"refused", "network", "proxy", "timeout", "starttls"} else "tls"
 
 
 def _as_finding(error: CertkitError) -> Finding:
@@ -192,7 +207,18 @@ def _client_refused(clients: ClientAuthentication) -> Finding:
     )
 
 
-def _no_certificate() -> Finding:
+def _no_certificate(flight: Flight) -> Finding:
+    if flight.alert is not None:
+        return _refused(flight)
+    if not {"ServerHelloDone", "Finished"} & {item.name for item in flight.messages}:
+        return Finding(
+            "closed-early",
+            "server-closed",
+            Severity.FATAL,
+            f"The server closed the connection after its {flight.messages[-1].name}, before its certificate.",
+            position="connection",
+            fix="Look into the server's log: something ended it in the middle of the handshake.",
+        )
     return Finding(
         "no-certificate",
         "plaintext-on-tls-port",
@@ -231,10 +257,11 @@ def check_servers(
     progress : callable, optional
         Called with each result as it is yielded.
     **options
-        As for `check_server`.
+        As for `check_server`; who would accept each is asked only with ``acceptance=True``.
     """
     if not 1 <= workers <= MAX_WORKERS:
         raise ArgumentError("too many or too few at once", on=workers, hint=f"1 to {MAX_WORKERS}")
+    options.setdefault("acceptance", False)
     if options.get("anchors") is None:
         options["anchors"] = system_trust()  # read once, not once a server
     source = iter(targets)

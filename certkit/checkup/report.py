@@ -15,8 +15,9 @@ from certkit.chains import Chain
 from certkit.checkup._probe import Flight
 from certkit.checkup._transport import Target
 from certkit.checkup.client_authentication import ClientAuthentication
-from certkit.errors import CheckFailed
-from certkit.verification import Verification
+from certkit.errors import CheckFailed, FormatError
+from certkit.revocation import OcspAnswer
+from certkit.verification import Opinion, Verification
 
 __all__ = ["ServerCheck"]
 
@@ -48,6 +49,8 @@ class ServerCheck:
         What the server wants of its clients.
     findings : tuple of Finding
         Everything found, fatal ones first.
+    accepted_by : tuple of Opinion
+        What each kind of client would say of the chain; empty if not asked for, or without a chain.
     """
 
     target: Target
@@ -58,6 +61,7 @@ class ServerCheck:
     verification: Verification | None = field(default=None, repr=False)
     clients: ClientAuthentication = field(default_factory=lambda: ClientAuthentication("unknown"))
     findings: tuple[Finding, ...] = field(default=(), repr=False)
+    accepted_by: tuple[Opinion, ...] = field(default=(), repr=False)
 
     @property
     def ok(self) -> bool:
@@ -76,6 +80,16 @@ class ServerCheck:
     def cause(self) -> str | None:
         """The cause id of the first fatal finding; None if there is none."""
         return next((finding.cause for finding in self.findings if finding.fatal), None)
+
+    @property
+    def staple_status(self) -> str | None:
+        """What the stapled OCSP answer says, e.g. ``"good"``; None if none was stapled."""
+        if self.flight is None or self.flight.staple is None:
+            return None
+        try:
+            return OcspAnswer.from_bytes(self.flight.staple).status
+        except FormatError:
+            return "unreadable"
 
     def raise_if_failed(self) -> None:
         """Raise `CheckFailed` with the first fatal finding."""
@@ -111,14 +125,21 @@ class ServerCheck:
                 {
                     "subject": item.subject,
                     "issuer": item.issuer,
+                    "not_before": iso(item.not_before),
                     "not_after": iso(item.not_after),
+                    "key": item.key,
+                    "signature": item.signature,
                     "sha256": item.sha256,
                 }
                 for item in self.chain
             ],
             "ocsp_staple": bool(flight and flight.staple),
+            "ocsp_status": self.staple_status,
             "client_authentication": self.clients.to_dict(),
             "verification": None if self.verification is None else self.verification.to_dict(),
+            "accepted_by": [
+                {"judge": item.judge, "ok": item.ok, "text": item.text} for item in self.accepted_by
+            ],
             "findings": [finding.to_dict() for finding in self.findings],
         }
 
@@ -129,8 +150,13 @@ class ServerCheck:
         for number, item in enumerate(self.chain):
             days = item.days_left(self.at)
             lines.append(
-                f"{f'certificate {number}:':<22}{item.subject}, until {item.not_after:%Y-%m-%d} ({days} days)"
+                f"{f'certificate {number}:':<22}{item.subject}, from {item.not_before:%Y-%m-%d} until "
+                f"{item.not_after:%Y-%m-%d} ({days} days), {item.key}, signed {item.signature}"
             )
+        if self.accepted_by:
+            lines += ["", "who would accept it:"]
+        for opinion in self.accepted_by:
+            lines.append(f"  {opinion.word:<11}{opinion.judge}: {visible(opinion.text, 300)}")
         for finding in self.findings:
             lines += ["", f"{finding.severity} {finding.kind}: {finding.text}"]
             if finding.fix:
@@ -159,7 +185,7 @@ class ServerCheck:
                     "accepted" if self.clients.accepted else f"refused: {visible(self.clients.words, 200)}",
                 )
             )
-        facts.append(("OCSP answer stapled", "yes" if flight and flight.staple else "no"))
+        facts.append(("OCSP answer stapled", f"yes: {self.staple_status}" if self.staple_status else "no"))
         return facts
 
     def __repr__(self) -> str:
@@ -176,6 +202,9 @@ class ServerCheck:
         ]
         if rows:
             parts.append(html_table(("weight", "finding", "what was found", "fix"), rows, caption="Findings"))
+        if self.accepted_by:
+            judges = [(item.badge(), item.judge, visible(item.text, 300)) for item in self.accepted_by]
+            parts.append(html_table(("verdict", "judge", "its words"), judges, caption="Who would accept it"))
         if self.chain:
             parts.append(details("The chain as sent", self.chain._repr_html_()))
         return tag("div", *parts)
