@@ -95,4 +95,5 @@ def _certificates(store: Keystore, alias: str | None) -> tuple[Certificate, ...]
 
 
 def _anchors(store: Keystore) -> TrustStore:
-    return store.trust_store(store.source)
+    """Return whom this file says to believe; an empty store believes nobody, which is a finding and no error."""
+    return store.trust_store(store.source) if store.entries else TrustStore((), store.source)

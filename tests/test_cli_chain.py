@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from datetime import UTC, datetime
 from pathlib import Path
@@ -118,6 +119,35 @@ def test_the_text_says_what_and_where_and_how_to_mend(
     assert "untrusted-root" in out
     assert "fix:" in out
     assert "OpenSSL" in out
+
+
+def test_three_views(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _, found = ask(folder, capsys, "leaf.der", "issuing.pem", "--anchors", "root.pem", "--host", HOST)
+    assert found["views"] == {
+        "sent": [f"CN={HOST}", "CN=Lab Issuing CA"],
+        "stored": ["CN=Lab Root"],
+        "verified": [f"CN={HOST}", "CN=Lab Issuing CA", "CN=Lab Root"],
+    }
+    words = [str(folder / "chain.pem"), "--anchors", str(folder / "other.pem"), "--at", AT, "--no-java"]
+    assert main(["chain", *words]) == 1
+    out = capsys.readouterr().out
+    assert f"as sent:     {HOST} ← Lab Issuing CA\n" in out
+    assert "as stored:   1 anchor on no path\n" in out
+    assert "as verified: no path holds\n" in out
+
+
+def test_an_empty_truststore_is_a_finding(
+    folder: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    body = bytes.fromhex(
+        "feedfeed 00000002 00000000"
+    )  # a JKS of no entries, as keytool leaves it after the last delete
+    secret = "secret-of-the-test".encode("utf-16-be") + b"Mighty Aphrodite"
+    empty = tmp_path / "empty.jks"
+    empty.write_bytes(body + hashlib.sha1(secret + body).digest())
+    words = ("chain.pem", "--anchors", str(empty), "--host", HOST, "--password-file", "password")
+    code, found = ask(folder, capsys, *words)
+    assert (code, found["cause"]) == (1, "truststore-missing-or-empty")
 
 
 @pytest.mark.java

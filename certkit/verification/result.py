@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from certkit._files import iso
 from certkit._html import Html, badge, details, table, tag
+from certkit._svg import short
 from certkit._text import count
 from certkit.causes import Finding, Severity
 from certkit.certificates import Certificate
@@ -254,6 +255,11 @@ class Verification:
             "host": self.host,
             "purpose": self.purpose,
             "at": iso(self.at),
+            "views": {
+                "sent": [item.subject for item in self.chain][:_VIEWED],
+                "stored": [item.subject for item in self.anchors if item in self._touched()][:_VIEWED],
+                "verified": [item.subject for item in self.verified_chain],
+            },
             "oracle": self.oracle.to_dict(),
             "explorer_ok": self.explorer_ok,
             "opinions": [item.to_dict() for item in self.opinions],
@@ -266,6 +272,14 @@ class Verification:
         lines = [f"{'OK' if self.ok else 'FAILED'}: {self.verdict}", ""]
         lines += [f"{self.oracle.judge} ({self.policy}): {self.oracle.word}. {self.oracle.text}"]
         lines += [f"{item.judge}: {item.word}. {item.text}" for item in self.opinions]
+        verified = [item.name for item in self.verified_chain]
+        lines += ["", f"as sent:     {_listed([item.name for item in self.chain])}"]
+        touched = [item.name for item in self.anchors if item in self._touched()]
+        rest = count(len(self.anchors) - len(touched), "anchor") + " on no path"
+        lines += [
+            f"as stored:   {', '.join([*touched[:8], rest] if len(touched) < len(self.anchors) else touched[:8])}"
+        ]
+        lines += [f"as verified: {_listed(verified) if verified else 'no path holds'}"]
         lines += ["", f"{count(len(self.paths), 'path')}:"]
         lines += [
             f"  {_MARKS[path.status]} {path.names}" + (f": {path.reason}" if path.reason else "")
@@ -325,9 +339,9 @@ class Verification:
         ways = [
             (
                 number,
-                badge(_STATUS[path.status], path.status),
-                path.names,
-                path.reason or ", ".join(dict.fromkeys(item.kind for item in path.fatal)),
+                path.status,
+                short(path.names, 160),
+                short(path.reason, 120) or ", ".join(dict.fromkeys(item.kind for item in path.fatal)),
             )
             for number, path in enumerate(self.paths)
         ]
@@ -348,8 +362,13 @@ class Verification:
         )
 
 
+_VIEWED = 100
 _MARKS = {"trusted": "ok  ", "refused": "no  ", "dead-end": "end "}
-_STATUS = {"trusted": "good", "refused": "bad", "dead-end": "neutral"}
+
+
+def _listed(names: list[str]) -> str:
+    """Return the first names in a row, and how many more there are."""
+    return " ← ".join(names[:8]) + (f" and {len(names) - 8:,} more" if len(names) > 8 else "")
 
 
 def findings_table(findings: Iterable[Finding]) -> Html:
