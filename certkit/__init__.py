@@ -84,7 +84,15 @@ if TYPE_CHECKING:
     from certkit.stacks.platform import ClientPlatform, PlatformCallout
     from certkit.stacks.platform_rules import platform_rules
     from certkit.verification import ChainGraph, Verification, chain_graph, check_revocation, verify_chain
-    from certkit.widgets import DerLab, HandshakeLab, InventoryExplorer
+    from certkit.widgets import (
+        ChainLab,
+        ClinicLab,
+        DerLab,
+        ErrorLab,
+        FileLab,
+        HandshakeLab,
+        InventoryExplorer,
+    )
 
 __version__ = "0.1.0"
 
@@ -163,7 +171,15 @@ _HOMES = {
     "certkit.stacks.platform": ("ClientPlatform", "PlatformCallout"),
     "certkit.stacks.platform_rules": ("platform_rules",),
     "certkit.verification": ("ChainGraph", "Verification", "chain_graph", "check_revocation", "verify_chain"),
-    "certkit.widgets": ("DerLab", "HandshakeLab", "InventoryExplorer"),
+    "certkit.widgets": (
+        "ChainLab",
+        "ClinicLab",
+        "DerLab",
+        "ErrorLab",
+        "FileLab",
+        "HandshakeLab",
+        "InventoryExplorer",
+    ),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 
@@ -177,10 +193,12 @@ __all__ = [
     "CertkitError",
     "Chain",
     "ChainGraph",
+    "ChainLab",
     "ClientConfig",
     "ClientPlatform",
     "Clinic",
     "ClinicCase",
+    "ClinicLab",
     "ClosedPort",
     "Comparison",
     "Conversion",
@@ -190,8 +208,10 @@ __all__ = [
     "DerTree",
     "Diagnosis",
     "Difference",
+    "ErrorLab",
     "Estate",
     "Fault",
+    "FileLab",
     "ForwardProxy",
     "FtpsService",
     "Handshake",

@@ -94,3 +94,19 @@ def test_a_click_in_the_lab() -> None:
     print(
         f"\nhandshake lab, from choice to new picture in the kernel: median {statistics.median(times) * 1e3:.1f} ms (goal 200)"
     )
+
+
+def test_a_change_in_the_other_labs() -> None:
+    chain = ck.ChainLab()
+    days = next(control for control in chain._controls if "ck-days" in control._dom_classes)
+    moved = [seconds(lambda day=day: setattr(days, "value", day)) for day in range(1, 40)]
+    error = ck.ErrorLab()
+    text = next(control for control in error._controls if "ck-message" in control._dom_classes)
+
+    def paste(number: int) -> None:
+        text.value = f"certificate verify failed: certificate has expired (_ssl.c:{number})"
+        error._explain()
+
+    pasted = [seconds(lambda number=number: paste(number)) for number in range(1000, 1040)]
+    chains, errors = (statistics.median(times) * 1e3 for times in (moved, pasted))
+    print(f"\nchain lab {chains:.1f} ms, error lab {errors:.1f} ms, medians (goal 200)")
