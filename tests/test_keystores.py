@@ -219,6 +219,16 @@ def test_requests_and_lists_are_values(issuing: ck.CertificateAuthority, client:
     assert ck.load_keystore(broken).entries[0].kind in {"certificate-request", "damaged", "other"}
 
 
+@pytest.mark.parametrize("letter", ["a", "é", "\u202e", "<"])
+def test_a_keystore_shows_itself_in_ten_kilobytes(letter: str, shop: ck.Credential) -> None:
+    contents = {letter * 900 + str(number): shop.certificate for number in range(60)}
+    store = ck.load_keystore(ck.keystore_bytes(contents, PASSWORD, iterations=1), PASSWORD)
+    shown = store._repr_html_()
+    assert len(shown.encode()) < 10_000
+    assert "more" in shown
+    assert "\u202e" not in shown
+
+
 def test_no_repr_shows_a_password(shop: ck.Credential, tmp_path: Path) -> None:
     store = ck.load_keystore(ck.keystore_bytes({"shop": shop}, PASSWORD), PASSWORD)
     done = ck.convert(ck.keystore_bytes({"shop": shop}, PASSWORD), tmp_path / "x.jks", PASSWORD)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, NoReturn
 
 from certkit._html import Html, badge, definitions, details, join, table, tag
 from certkit._text import visible
 from certkit.causes import Cause
+from certkit.errors import ArgumentError
 from certkit.explanation._scanning import Hit
 from certkit.explanation.timeline import Step, timeline_html
+from certkit.formats.byte_decoder import ByteClue, decode_byte
 
 if TYPE_CHECKING:
     from certkit.explanation.reproduction import Reproduction
@@ -170,6 +173,16 @@ class Diagnosis:
         """Whether there is anything about TLS in the text or the files."""
         return bool(self.causes)
 
+    @cached_property
+    def byte(self) -> ByteClue | None:
+        """The byte of a file that a message speaks of (``not expected 48``), decoded; None if none does."""
+        try:
+            clue = decode_byte(self.text)
+        except ArgumentError:
+            return None
+        # Words without a number, such as EOFException, are too common to be a clue in a log.
+        return clue if clue.byte is not None or "tag error" in clue.message else None
+
     @property
     def sentence(self) -> str:
         """The diagnosis in a sentence or two; it says so where the evidence cannot tell."""
@@ -219,6 +232,7 @@ class Diagnosis:
             "platform": self.platform,
             "sentence": self.sentence,
             "timeline": [step.to_dict() for step in self.timeline],
+            "byte": None if self.byte is None else self.byte.to_dict(),
             "looked_at": list(self.looked_at),
             "notes": list(self.notes),
         }
@@ -236,6 +250,9 @@ class Diagnosis:
                 f"  Reported by: {self.reporter}; verdict of {self.verdict_of}, about {self.about}; {self.platform}",
                 "",
             ]
+        if self.byte is not None:
+            lines += ["The number is a byte of the file" if self.byte.byte is not None else "The file"]
+            lines += [*(f"  {line}" for line in str(self.byte).splitlines()), ""]
         if self.timeline:
             lines += ["The handshake, as the log tells it"]
             lines += [
@@ -274,6 +291,8 @@ class Diagnosis:
                     f"Reported by: {self.reporter} ({self.platform}). Verdict of {self.verdict_of}, about {self.about}.",
                 )
             )
+        if self.byte is not None:
+            parts.append(details("Which byte of the file, and what to do", self.byte._repr_html_()))
         ranks = [
             (f"{item.score:.0%}", item.id, item.cause.title, f"{item.cause.change}") for item in self.causes
         ]

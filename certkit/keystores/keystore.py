@@ -270,19 +270,23 @@ class Keystore:
         return f"<Keystore {self.format_name}: {self.summary}>"
 
     def _repr_html_(self) -> Html:
-        rows = [
-            (entry.alias or "(none)", WORDS[entry.kind], _entry_text(entry), _entry_dates(entry))
-            for entry in self.entries[:21]
+        # Names can be as long as their makers like; a picture has at most 10 kB.
+        shown = (self._html(most) for most in (20, 8, 3))
+        return next((html for html in shown if len(html.encode()) < 10_000), self._html(1))
+
+    def _html(self, most: int) -> Html:
+        rows: list[tuple[object, ...]] = [
+            (
+                visible(entry.alias, 80) or "(none)",
+                WORDS[entry.kind],
+                visible(_entry_text(entry), 160),
+                _entry_dates(entry),
+            )
+            for entry in self.entries[: most + 1]
         ]
         rows += [("", "", "", "")] * (len(self.entries) - len(rows))
-        parts = [
-            table(
-                ("alias", "entry", "what", "validity"),
-                rows,
-                caption=f"{self.format_name}: {self.summary}",
-                limit=20,
-            )
-        ]
+        caption = f"{self.format_name}: {self.summary}"
+        parts = [table(("alias", "entry", "what", "validity"), rows, caption=caption, limit=most)]
         if self.protection:
             parts.append(tag("p", join([_integrity_badge(self.integrity), " ", self.protection])))
         if self.notes:

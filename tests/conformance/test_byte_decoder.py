@@ -117,6 +117,18 @@ def test_the_words_of_2012_with_the_file_tell_which_byte(name: str) -> None:
     assert clue.cause == ("tampered-or-corrupt" if name == "changed.p12" else "wrong-file-format")
 
 
+def test_an_explanation_carries_the_byte() -> None:
+    found = ck.explain(
+        "Caused by: java.io.IOException: toDerInputStream rejects tag type 45\n\tat sun.security"
+    )
+    assert found.byte is not None
+    assert found.byte.guess.kind == "pem"
+    assert "PEM text: it begins with" in found.report()
+    assert "PEM text: it begins with" in found._repr_html_()
+    assert found.to_dict()["byte"]["byte"] == 45  # type: ignore[index]
+    assert ck.explain("java.io.EOFException: null").byte is None
+
+
 def test_a_text_without_such_a_message_is_refused() -> None:
     with pytest.raises(ck.CertkitError, match="no message about a byte"):
         ck.decode_byte("it does not work")
