@@ -13,7 +13,7 @@ from datetime import date
 
 from cryptography import x509
 
-from certkit._der import encode_oid
+from certkit._der import SEQUENCE, encode, encode_oid
 from certkit.extensions import EKU_NAMES
 from certkit.inventory._curves import on_curve
 
@@ -35,18 +35,26 @@ _days: dict[bytes, int] = {}
 _names: dict[bytes, str] = {}
 _parts: dict[bytes, str] = {}
 _usages: dict[bytes, tuple[str, ...]] = {}
+_issuer_keys: dict[bytes, str] = {}
 
-# RFC 4514, section 3, and cryptography's choice of short names; other types are left to it.
+# RFC 4514, section 3, and cryptography's choice of short names; the others show as numbers, and here only those
+# that are usual in certificates of companies.
 _ATTRIBUTES = {
     encode_oid(oid): name
     for oid, name in {
-        "2.5.4.3": "CN", "2.5.4.6": "C", "2.5.4.7": "L", "2.5.4.8": "ST", "2.5.4.10": "O", "2.5.4.11": "OU",
+        "2.5.4.3": "CN", "2.5.4.6": "C", "2.5.4.7": "L", "2.5.4.8": "ST", "2.5.4.9": "STREET", "2.5.4.10": "O",
+        "2.5.4.11": "OU", "0.9.2342.19200300.100.1.25": "DC", "0.9.2342.19200300.100.1.1": "UID",
     }.items()
+} | {
+    encode_oid(oid): oid
+    for oid in ("2.5.4.5", "2.5.4.15", "2.5.4.17", "2.5.4.97", "1.2.840.113549.1.9.1", "1.3.6.1.4.1.311.60.2.1.3")
 }  # fmt: skip
+_COUNTRIES = frozenset({"C", "1.3.6.1.4.1.311.60.2.1.3"})
+_ESCAPED = str.maketrans({character: f"\\{character}" for character in '\\,+"<>;'})
 _PLAIN_STRINGS = frozenset({0x0C, 0x13, 0x16})  # UTF8String, PrintableString, IA5String
 _NULL = b"\x05\x00"
 _SIGNATURES = {
-    encode_oid(oid) + parameters: name
+    encode(SEQUENCE, encode_oid(oid) + parameters): name
     for oid, parameters, name in (
         ("1.2.840.113549.1.1.5", _NULL, "sha1WithRSAEncryption"),
         ("1.2.840.113549.1.1.11", _NULL, "sha256WithRSAEncryption"),
@@ -64,8 +72,12 @@ _EC = {
     encode_oid("1.2.840.10045.2.1") + encode_oid(curve): bits
     for curve, bits in (("1.2.840.10045.3.1.7", 256), ("1.3.132.0.34", 384), ("1.3.132.0.35", 521))
 }
+_P256 = bytes.fromhex("3059301306072a8648ce3d020106082a8648ce3d03010703420004")
+_RSA_2048 = bytes.fromhex("30820122300d06092a864886f70d01010105000382010f003082010a0282010100")
+_EXPONENT = b"\x02\x03\x01\x00\x01"  # 65537
 _SAN, _BASIC, _EKU, _SKI, _AKI = (b"\x55\x1d" + bytes([last]) for last in (17, 19, 37, 14, 35))
 _EKU_NAMES = {encode_oid(oid): name for oid, name in EKU_NAMES.items()}
+_CRITICAL = b"\x01\x01\xff"
 _WANTED = frozenset({_SAN, _BASIC, _EKU, _SKI, _AKI})
 
 
@@ -153,7 +165,7 @@ def _fields(der: bytes) -> UsualFields:
         sans,
         key,
         bits,
-        _signature(der, tbs_end, end),
+        _signature(der, tbs_end),
         hashlib.sha256(der).hexdigest(),
         hashlib.sha256(spki).hexdigest(),
         ski,
@@ -166,11 +178,8 @@ def _fields(der: bytes) -> UsualFields:
     )
 
 
-def _signature(der: bytes, at: int, end: int) -> str:
-    if der[at] != 0x30:
-        raise Unusual
-    start, stop = _span(der, at, end)
-    name = _SIGNATURES.get(der[start:stop])
+def _signature(der: bytes, at: int) -> str:
+    name = _SIGNATURES.get(der[at : at + 2 + der[at + 1]])
     if name is None:
         raise Unusual
     return name
@@ -235,18 +244,27 @@ def _part(der: bytes) -> str:
     begin, close = _span(der, value_at, stop)
     if stop != end or close != stop or attribute is None or der[value_at] not in _PLAIN_STRINGS:
         raise Unusual
-    value = der[begin:close].decode("ascii")
-    # What RFC 4514 escapes, and what a name may not hold, is cryptography's to judge.
-    plain = value.isprintable() and value.strip() == value and not set(value) & set(',+"\\<>;=#')
-    if not plain or not 0 < len(value) <= 64 or (attribute == "C" and len(value) != 2):
+    value = der[begin:close].decode("utf-8" if der[value_at] == 0x0C else "ascii")
+    # A space or # at an end is escaped in ways of its own, and hidden characters become visible ones: not here.
+    plain = value.isprintable() and value.strip() == value and not value.startswith("#")
+    if not plain or not 0 < len(value) <= 64 or (attribute in _COUNTRIES and len(value) != 2):
         raise Unusual
     if len(_parts) > _MOST_CACHED:
         _parts.clear()
-    text = _parts[der] = f"{attribute}={value}"
+    text = _parts[der] = f"{attribute}={value.translate(_ESCAPED)}"
     return text
 
 
 def _key(spki: bytes) -> tuple[str, int | None]:
+    # The two commonest kinds have one fixed form each; whatever differs takes the longer way.
+    if spki.startswith(_P256) and len(spki) == len(_P256) + 64:
+        if not on_curve(256, spki[len(_P256) :]):
+            raise Unusual
+        return "EC", 256
+    if spki.startswith(_RSA_2048) and len(spki) == len(_RSA_2048) + 261 and spki.endswith(_EXPONENT):
+        if spki[33] < 0x80 or not spki[288] & 1:
+            raise Unusual
+        return "RSA", 2048
     at, end = _span(spki, 0, len(spki))
     if spki[0] != 0x30 or spki[at] != 0x30:
         raise Unusual
@@ -281,7 +299,7 @@ def _rsa_bits(spki: bytes, at: int, end: int) -> int:
         modulus = modulus[1:]
         if modulus[0] < 0x80:
             raise Unusual
-    if spki[after:stop] != b"\x02\x03\x01\x00\x01":  # the exponent 65537
+    if spki[after:stop] != _EXPONENT:
         raise Unusual
     bits = len(modulus) * 8 - 8 + modulus[0].bit_length()
     if not 1024 <= bits <= 8192:
@@ -306,42 +324,57 @@ def _extensions(der: bytes, at: int, end: int) -> tuple[tuple[str, ...], str, st
         raise Unusual
     seen = set()
     while at < end:
+        # Written out for speed: most of these elements are shorter than 128 bytes.
+        length = der[at + 1]
         if der[at] != 0x30:
             raise Unusual
-        at, stop = _span(der, at, end)
-        oid_start, at = _span(der, at, stop)
-        oid = der[oid_start:at]
-        if oid in seen:
+        if length < 0x80:
+            at += 2
+            stop = at + length
+            if stop > end:
+                raise Unusual
+        else:
+            at, stop = _span(der, at, end)
+        oid_end = at + 2 + der[at + 1]
+        oid = der[at + 2 : oid_end]
+        if der[at] != 0x06 or oid_end > stop or oid in seen:
             raise Unusual
         seen.add(oid)
         if oid in _WANTED:
-            if der[at : at + 3] == b"\x01\x01\xff":
-                at += 3
+            at = oid_end + 3 if der[oid_end : oid_end + 3] == _CRITICAL else oid_end
             start, value_end = _span(der, at, stop)
             if der[at] != 0x04 or value_end != stop:
                 raise Unusual
+            value = der[start:stop]
             if oid == _SAN:
-                sans = _alternative_names(der, start, stop)
+                sans = _alternative_names(value)
             elif oid == _BASIC:
-                is_ca = _is_ca(der[start:stop])
+                is_ca = _is_ca(value)
             elif oid == _EKU:
-                usages = _usages.get(der[start:stop]) or _usage_names(der[start:stop])
+                usages = _usages.get(value) or _usage_names(value)
             elif oid == _SKI:
-                ski = _octets(der, start, stop, 0x04)
+                ski = _identifier(value)
             else:
-                begin, close = _span(der, start, stop)
-                if der[start] != 0x30 or close != stop:
-                    raise Unusual
-                aki = _octets(der, begin, close, 0x80)
+                aki = _issuer_keys.get(value) or _issuer_key(value)
         at = stop
     return sans, ski, aki, is_ca, usages
 
 
-def _octets(der: bytes, at: int, end: int, tag: int) -> str:
-    start, stop = _span(der, at, end)
-    if der[at] != tag or stop != end:
+def _identifier(value: bytes) -> str:
+    if value[0] != 0x04 or value[1] != len(value) - 2 or value[1] >= 0x80:
         raise Unusual
-    return der[start:stop].hex()
+    return value[2:].hex()
+
+
+def _issuer_key(value: bytes) -> str:
+    """Return the key identifier of an authority key identifier that holds nothing else."""
+    length = len(value)
+    if length < 5 or length >= 0x80 or value[:3] != bytes((0x30, length - 2, 0x80)) or value[3] != length - 4:
+        raise Unusual
+    if len(_issuer_keys) > _MOST_CACHED:
+        _issuer_keys.clear()
+    text = _issuer_keys[value] = value[4:].hex()
+    return text
 
 
 def _is_ca(value: bytes) -> bool:
@@ -373,22 +406,24 @@ def _usage_names(value: bytes) -> tuple[str, ...]:
     return names
 
 
-def _alternative_names(der: bytes, at: int, end: int) -> tuple[str, ...]:
-    start, stop = _span(der, at, end)
-    if der[at] != 0x30 or stop != end:
+def _alternative_names(value: bytes) -> tuple[str, ...]:
+    at, end = _span(value, 0, len(value))
+    if value[0] != 0x30 or end != len(value):
         raise Unusual
     found = []
-    at = start
     while at < end:
-        start, stop = _span(der, at, end)
-        tag, value = der[at], der[start:stop]
+        tag, length = value[at], value[at + 1]
+        at += 2
+        stop = at + length
+        if length >= 0x80 or stop > end:
+            raise Unusual
         if tag == 0x82:
-            text = value.decode("ascii")
-            if not text.isprintable() or len(text) > 255:
+            text = value[at:stop].decode("ascii")
+            if not text.isprintable():
                 raise Unusual
             found.append("DNS:" + text)
-        elif tag == 0x87 and len(value) == 4:
-            found.append("IP:{}.{}.{}.{}".format(*value))
+        elif tag == 0x87 and length == 4:
+            found.append(f"IP:{value[at]}.{value[at + 1]}.{value[at + 2]}.{value[at + 3]}")
         else:
             raise Unusual
         at = stop

@@ -246,11 +246,11 @@ class InventoryExplorer(Lab):
             layout=LAYOUT,
         )
         statuses = [
-            ("all", None),
+            ("all", ""),
             *((word, word) for word in ("expired", "not-yet-valid", "expiring", "weak", "valid")),
         ]
         self._status = ipywidgets.Dropdown(
-            options=statuses, value=status, description="Status", style=STYLE, layout=LAYOUT
+            options=statuses, value=status or "", description="Status", style=STYLE, layout=LAYOUT
         )
         self._role = ipywidgets.Dropdown(
             options=list(ROLES), value=role, description="Show", style=STYLE, layout=LAYOUT
@@ -280,7 +280,7 @@ class InventoryExplorer(Lab):
         self.state = replace(
             self.state,
             search=self._search.value,
-            status=self._status.value,
+            status=self._status.value or None,
             role=self._role.value,
             sort=self._sort.value,
             chosen=None,
