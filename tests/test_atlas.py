@@ -27,17 +27,21 @@ SAMPLE = (
     "proxy-unavailable",
 )
 # Quick ones; each has a test of its own in test_stacks.
-STACKS = ("python", "openssl", "curl", "java-https", "go")
+STACKS = ("python", "requests", "openssl-strict", "curl", "java-https")
 
 
 def test_the_file_covers_catalogue_and_stacks() -> None:
     measured = {item.id for item in list_faults()} - set(NOT_MEASURED)
     assert set(ATLAS.faults) == measured | set(GOOD)
     assert set(ATLAS.stacks) == {item.name for item in list_stacks()}
-    assert {"fault", "cause", "stack", "version", "api", "tls", "outcome"} <= set(COLUMNS)
+    assert {"fault", "cause", "stack", "version", "api", "tls_version", "outcome", "duration", "date"} <= set(
+        COLUMNS
+    )
     for fault in list_faults():
         if fault.id in measured:
-            assert {row.tls for row in ATLAS.show(fault=fault.id) if row.fault == fault.id} == set(fault.tls)
+            assert {row.tls_version for row in ATLAS.show(fault=fault.id) if row.fault == fault.id} == set(
+                fault.tls
+            )
 
 
 def test_what_is_good_is_accepted_by_everybody() -> None:
@@ -61,9 +65,9 @@ def test_every_row_says_something() -> None:
 def test_a_sample_measured_again_says_the_same() -> None:
     here = [item for item in map(find_stack, STACKS) if item.available()]
     again = measure_atlas(SAMPLE, [item.name for item in here])
-    known = {(row.fault, row.tls, row.stack): row for row in ATLAS}
+    known = {(row.fault, row.tls_version, row.stack): row for row in ATLAS}
     for row in again:
-        before = known[row.fault, row.tls, row.stack]
+        before = known[row.fault, row.tls_version, row.stack]
         if before.outcome == "not-installed":
             continue
         if row.version == before.version:

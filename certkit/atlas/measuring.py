@@ -182,11 +182,17 @@ def _view(stage: Stage, answer: Answer) -> Endpoint:
     if stage.server is None or answer.outcome == "not-applicable" or stage.scenario.road.proxy is not None:
         return _NO_TLS
     views = stage.server.views()
-    # Some clients try again when they are refused, and the first refusal is what they were told.
-    refused = [item for item in views if not item.ok]
+    # Some clients try again when they are refused, or open connections in advance: the first refusal with
+    # an alert is what they were told.
+    refused = sorted((item for item in views if not item.ok), key=_is_silent)
     if answer.outcome == "accepted":
         return next((item for item in views if item.ok), _NO_TLS)
     return refused[0] if refused else views[0] if views else _NO_TLS
+
+
+def _is_silent(view: Endpoint) -> bool:
+    lost = view.reason == "UNEXPECTED_EOF_WHILE_READING"
+    return lost or (view.alert_sent is None and view.alert_received is None)
 
 
 def _meet_ftps(stack: Stack, scenario: Scenario, call: Call) -> tuple[Answer, Endpoint]:

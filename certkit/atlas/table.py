@@ -46,7 +46,7 @@ class AtlasRow:
         The fault and its cause id; ``"none"`` for the good scenario.
     stack, version, api : str
         The stack, its version as it was measured, and how it was called.
-    tls : str
+    tls_version : str
         The TLS version that the server insisted on.
     outcome : str
         One of `OUTCOMES`.
@@ -58,8 +58,8 @@ class AtlasRow:
         What the server said about the same connection; empty if it was content or never reached.
     alert, alert_from : str
         The alert that crossed and who sent it; empty if none did.
-    seconds : float
-        How long the client took.
+    duration : float
+        How long the client took, in seconds.
     date : str
         When it was measured, UTC.
     """
@@ -69,14 +69,14 @@ class AtlasRow:
     stack: str
     version: str
     api: str
-    tls: str
+    tls_version: str
     outcome: str
     client_message: str = ""
     code: str = ""
     server_message: str = ""
     alert: str = ""
     alert_from: str = ""
-    seconds: float = 0.0
+    duration: float = 0.0
     date: str = ""
 
     def to_dict(self) -> dict[str, object]:
@@ -91,7 +91,7 @@ class AtlasRow:
         its words do not last, only the outcome.
         """
         if self.fault in _LUCK:
-            return self.fault, self.stack, self.version, self.tls, self.outcome, self.server_message
+            return self.fault, self.stack, self.version, self.tls_version, self.outcome, self.server_message
         return astuple(self)[:-2]
 
 
@@ -136,7 +136,7 @@ class Atlas:
             If nothing here is called so.
         """
         rows = [row for row in self.rows if fault is None or fault in {row.fault, row.cause}]
-        rows = [row for row in rows if stack in {None, row.stack} and tls in {None, row.tls}]
+        rows = [row for row in rows if stack in {None, row.stack} and tls in {None, row.tls_version}]
         if not rows:
             asked = ", ".join(str(item) for item in (fault, stack, tls) if item is not None)
             raise ArgumentError("the atlas has no such row", on=asked, hint="certkit atlas show")
@@ -150,13 +150,15 @@ class Atlas:
         said: dict[tuple[str, str], set[bool]] = {}
         for row in self.rows:
             if row.outcome in _SPOKEN and row.stack != "openssl":
-                said.setdefault((row.fault, row.tls), set()).add(row.outcome == "accepted")
+                said.setdefault((row.fault, row.tls_version), set()).add(row.outcome == "accepted")
         divided = {key for key, verdicts in said.items() if len(verdicts) == 2}
-        return Atlas(tuple(row for row in self.rows if (row.fault, row.tls) in divided))
+        return Atlas(tuple(row for row in self.rows if (row.fault, row.tls_version) in divided))
 
     def same_as(self, other: Atlas) -> tuple[tuple[AtlasRow | None, AtlasRow | None], ...]:
         """Return the pairs of rows that differ in more than duration and date; None where one side has no row."""
-        ours, theirs = ({(row.fault, row.tls, row.stack): row for row in item.rows} for item in (self, other))
+        ours, theirs = (
+            {(row.fault, row.tls_version, row.stack): row for row in item.rows} for item in (self, other)
+        )
         pairs = ((ours.get(key), theirs.get(key)) for key in {**ours, **theirs})
         return tuple((a, b) for a, b in pairs if a is None or b is None or a.lasting != b.lasting)
 
@@ -208,7 +210,9 @@ class Atlas:
         lines = []
         for row in self.rows:
             said = row.client_message or OUTCOMES.get(row.outcome, ("", row.outcome))[1]
-            lines.append(f"{row.fault:<28} {row.tls:<4} {row.stack:<15} {row.outcome:<15} {said[:160]}")
+            lines.append(
+                f"{row.fault:<28} {row.tls_version:<4} {row.stack:<15} {row.outcome:<15} {said[:160]}"
+            )
         return "\n".join(lines)
 
     def csv(self) -> str:
@@ -237,7 +241,7 @@ class Atlas:
             (
                 row.fault,
                 row.stack,
-                row.tls,
+                row.tls_version,
                 badge(*OUTCOMES.get(row.outcome, ("neutral", row.outcome))),
                 row.client_message[:160],
                 f"{row.alert} (from the {row.alert_from})" if row.alert else "",
@@ -270,10 +274,10 @@ def load_atlas(source: Source | None = None) -> Atlas:
 
 
 def _row(item: dict[str, str]) -> AtlasRow:
-    return AtlasRow(**{**item, "seconds": float(item["seconds"] or 0)})  # type: ignore[arg-type]
+    return AtlasRow(**{**item, "duration": float(item["duration"] or 0)})  # type: ignore[arg-type]
 
 
 def sorted_rows(rows: Iterable[AtlasRow], faults: list[str], stacks: list[str]) -> tuple[AtlasRow, ...]:
     """Return rows by fault, TLS version and stack, in the order of the lists."""
     place = {name: number for names in (faults, stacks) for number, name in enumerate(names)}
-    return tuple(sorted(rows, key=lambda row: (place[row.fault], row.tls, place[row.stack])))
+    return tuple(sorted(rows, key=lambda row: (place[row.fault], row.tls_version, place[row.stack])))

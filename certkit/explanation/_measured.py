@@ -82,6 +82,9 @@ def read_atlas(path: Path) -> tuple[Measured, ...]:
     known = causes.load()
     with path.open(encoding="utf-8", newline="") as source:
         for row in csv.DictReader(source):
+            # What cannot be asked or is not installed has a reason of the lab's own, and nobody's message.
+            if row.get("outcome") not in {"refused", "timed-out"}:
+                continue
             for column, value in row.items():
                 if not (column or "").endswith("message") or not value or row.get("cause") not in known:
                     continue
