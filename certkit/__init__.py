@@ -60,6 +60,7 @@ if TYPE_CHECKING:
     from certkit.lessons import Progress, check, current_progress, fixture, hint, quiz, solution
     from certkit.lessons.clinic_case import Clinic, ClinicCase, clinic
     from certkit.lessons.game import Case, list_cases, new_case
+    from certkit.lessons.glossary import Glossary, TodayBox, glossary, today_box
     from certkit.lessons.mysteries import Mystery, mystery
     from certkit.plots import Plot, chain_figure, expiry_calendar, expiry_timeline, renewal_forecast_plot
     from certkit.revocation import OcspAnswer, RevocationList
@@ -73,8 +74,10 @@ if TYPE_CHECKING:
         SniRouter,
         TlsFront,
         UserService,
+        Way,
         Wiretap,
         call_update_user,
+        draw_way,
         generate_stub,
         transfer_ftps,
     )
@@ -147,6 +150,7 @@ _HOMES = {
     "certkit.lessons": ("Progress", "check", "current_progress", "fixture", "hint", "quiz", "solution"),
     "certkit.lessons.clinic_case": ("Clinic", "ClinicCase", "clinic"),
     "certkit.lessons.game": ("Case", "list_cases", "new_case"),
+    "certkit.lessons.glossary": ("Glossary", "TodayBox", "glossary", "today_box"),
     "certkit.lessons.mysteries": ("Mystery", "mystery"),
     "certkit.plots": ("Plot", "chain_figure", "expiry_calendar", "expiry_timeline", "renewal_forecast_plot"),
     "certkit.revocation": ("OcspAnswer", "RevocationList"),
@@ -160,8 +164,10 @@ _HOMES = {
         "SniRouter",
         "TlsFront",
         "UserService",
+        "Way",
         "Wiretap",
         "call_update_user",
+        "draw_way",
         "generate_stub",
         "transfer_ftps",
     ),
@@ -214,6 +220,7 @@ __all__ = [
     "FileLab",
     "ForwardProxy",
     "FtpsService",
+    "Glossary",
     "Handshake",
     "HandshakeLab",
     "InventoryExplorer",
@@ -235,9 +242,11 @@ __all__ = [
     "SilentPort",
     "SniRouter",
     "TlsFront",
+    "TodayBox",
     "TrustStore",
     "UserService",
     "Verification",
+    "Way",
     "Wiretap",
     "broken_rules",
     "ca_impact",
@@ -258,6 +267,7 @@ __all__ = [
     "decode_byte",
     "der_tree",
     "difference",
+    "draw_way",
     "effective_expiry",
     "expiry_buckets",
     "expiry_calendar",
@@ -271,6 +281,7 @@ __all__ = [
     "forecast_renewals",
     "generate_key",
     "generate_stub",
+    "glossary",
     "good_scenario",
     "handshake",
     "hint",
@@ -312,6 +323,7 @@ __all__ = [
     "summarize_inventory",
     "system_stores",
     "system_trust",
+    "today_box",
     "transfer_ftps",
     "unknown_issuers",
     "verify_chain",

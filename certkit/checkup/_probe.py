@@ -94,6 +94,7 @@ class _Probe:
     def __init__(self, transport: Transport, host: str, versions: tuple[str, ...]) -> None:
         shares = tuple(KeyShare.generate(group) for group in (X25519, SECP256R1)) if "1.3" in versions else ()
         self.transport = transport
+        transport.read_ahead = True
         self.hello = Hello(versions, host, shares)
         self.prefix = b""  # stands in the transcript for a first hello that was sent back
         self.pending = b""

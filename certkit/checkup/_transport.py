@@ -110,6 +110,9 @@ class Transport:
         self.socket = sock
         self.step = step
         self.end = time.monotonic() + step
+        # From where TLS begins, and if nobody else reads the socket: bytes are taken as they come, and kept.
+        self.read_ahead = False
+        self._kept = b""
 
     def next_step(self) -> None:
         """Begin a new step: the time starts again."""
@@ -141,12 +144,13 @@ class Transport:
 
     def exactly(self, size: int, doing: str) -> bytes:
         """Return `size` bytes; fewer only at the end of the connection."""
-        data = b""
+        data, self._kept = self._kept, b""
         while len(data) < size:
-            part = self.receive(size - len(data), doing)
+            part = self.receive(65_536 if self.read_ahead else size - len(data), doing)
             if not part:
                 break
             data += part
+        data, self._kept = data[:size], data[size:]
         return data
 
     def until(self, mark: bytes, doing: str) -> bytes:

@@ -103,7 +103,7 @@ def check_server(
         clients = ask_client_authentication(where, flight, client, step)
     except CertkitError as error:
         clients = ClientAuthentication("unknown", words=str(error))
-    result = _judge(where, flight, tried, clients, anchors, moment)
+    result = _judge(where, flight, tried, clients, anchors, moment, acceptance)
     if not acceptance or result.verification is None:
         return result
     return replace(result, accepted_by=who_accepts(result.verification))
@@ -152,6 +152,7 @@ def _judge(
     clients: ClientAuthentication,
     anchors: TrustStore | None,
     at: datetime,
+    acceptance: bool,
 ) -> ServerCheck:
     found = version_findings(versions)
     if clients.accepted is False:
@@ -161,7 +162,11 @@ def _judge(
         found.insert(0, _no_certificate(flight))
         return ServerCheck(where, "certificate", at, flight, versions, None, clients, tuple(found))
     verification = verify_chain(
-        chain, anchors if anchors is not None else system_trust(), host=where.wanted, at=at
+        chain,
+        anchors if anchors is not None else system_trust(),
+        host=where.wanted,
+        at=at,
+        second_opinion=acceptance,
     )
     found += [*verification.findings, *expiry_findings(chain, at)]
     found.sort(key=lambda finding: not finding.fatal)

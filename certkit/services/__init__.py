@@ -13,6 +13,7 @@ from certkit.services.soap import SoapFault
 from certkit.services.stub import Stub, generate_stub
 from certkit.services.tls_front import TlsFront
 from certkit.services.users import UserService
+from certkit.services.way import Way, draw_way
 from certkit.services.wiretap import Chunk, Conversation, Wiretap
 
 __all__ = [
@@ -35,8 +36,10 @@ __all__ = [
     "Stub",
     "TlsFront",
     "UserService",
+    "Way",
     "Wiretap",
     "call_update_user",
+    "draw_way",
     "generate_stub",
     "running_services",
     "stop_services",

@@ -42,6 +42,7 @@ def verify_chain(
     *,
     max_depth: int | None = None,
     crls: Iterable[RevocationList] = (),
+    second_opinion: bool = True,
 ) -> Verification:
     """Return whether a chain is trusted, by which paths, and what exactly is wrong if not.
 
@@ -66,6 +67,9 @@ def verify_chain(
         How many intermediates a path may have; 8 by default.
     crls : iterable of RevocationList, optional
         Revocation lists at hand; see `check_revocation` for OCSP, for asking, and for hard-fail.
+
+    second_opinion : bool
+        Whether OpenSSL is asked, too; it takes a third of the time.
 
     Returns
     -------
@@ -123,7 +127,7 @@ def verify_chain(
         purpose=purpose,
         at=question.at,
         policy=policy,
-        opinions=(ask_openssl(sent.certificates, store.certificates, question),),
+        opinions=(ask_openssl(sent.certificates, store.certificates, question),) if second_opinion else (),
     )
     lists = tuple(crls)
     return check_revocation(found_out, crls=lists) if lists else found_out

@@ -1,0 +1,124 @@
+"""The glossary of five worlds, and the box that says what has changed since the articles were written."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+from certkit._html import Html, table
+from certkit.errors import ArgumentError
+from certkit.inventory.analysis.forecast import public_rules
+
+__all__ = ["Glossary", "TodayBox", "glossary", "today_box"]
+
+_WORLDS = {
+    "java": "Java",
+    "openssl": "OpenSSL",
+    "salesforce": "Salesforce",
+    "castiron": "Cast Iron",
+    "windows": "Windows",
+}
+
+
+@dataclass(frozen=True)
+class Glossary:
+    """One thing a row, and what each of five worlds calls it.
+
+    Attributes
+    ----------
+    rows : tuple of dict
+        Each with ``word`` (ours) and a word for ``java``, ``openssl``, ``salesforce``, ``castiron``, ``windows``.
+    """
+
+    rows: tuple[dict[str, str], ...]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __repr__(self) -> str:
+        return f"<Glossary {', '.join(row['word'] for row in self.rows)}>"
+
+    def _repr_html_(self) -> Html:
+        cells = [(row["word"], *(row[world] for world in _WORLDS)) for row in self.rows]
+        return table(("here", *_WORLDS.values()), cells, caption="The same thing in five worlds")
+
+
+def glossary(word: str | None = None) -> Glossary:
+    """Return what Java, OpenSSL, Salesforce, Cast Iron and Windows call the same things.
+
+    Parameters
+    ----------
+    word : str, optional
+        Only the rows in which this stands, in any of the worlds.
+
+    Raises
+    ------
+    ArgumentError
+        If it stands in none.
+
+    Examples
+    --------
+    >>> glossary("remote site").rows[0]["word"]
+    'allow-list of endpoints'
+    """
+    text = Path(__file__).with_suffix(".toml").read_text("utf-8")
+    rows = tuple(tomllib.loads(text)["entry"])
+    if word is None:
+        return Glossary(rows)
+    found = tuple(row for row in rows if any(word.lower() in value.lower() for value in row.values()))
+    if not found:
+        raise ArgumentError("this word is not in the glossary", on=repr(word[:80]), hint="ck.glossary()")
+    return Glossary(found)
+
+
+@dataclass(frozen=True)
+class TodayBox:
+    """What has changed since 2012: date, fact, source.
+
+    Attributes
+    ----------
+    rows : tuple of (str, str, str)
+        Date in ISO form, what holds from then on, and where it was decided with the day on which it was read.
+    """
+
+    rows: tuple[tuple[str, str, str], ...]
+
+    @property
+    def sentence(self) -> str:
+        """What follows for two-way TLS."""
+        return "Two-way TLS now means a private CA for the clients: public CAs issue certificates for servers only."
+
+    def __repr__(self) -> str:
+        return f"<TodayBox {len(self.rows)} dates>"
+
+    def _repr_html_(self) -> Html:
+        return table(("from", "what holds", "decided by"), self.rows, caption=f"Today. {self.sentence}")
+
+
+def today_box() -> TodayBox:
+    """Return the dates that bind public CAs, each with its source: shorter lives, and no client certificates.
+
+    Examples
+    --------
+    >>> [row[1] for row in today_box().rows][-1]
+    'a public server certificate lives at most 47 days'
+    """
+    rules = public_rules()
+    lives, clients = rules["validity"], rules["client_authentication"]
+    rows = [
+        (
+            step["issued_from"].isoformat(),
+            f"a public server certificate lives at most {step['days']} days",
+            f"{lives['source']} (read {lives['read_on']})",
+        )
+        for step in lives["steps"]
+    ]
+    rows.append(
+        (
+            clients["last_issue"].isoformat(),
+            "public CAs have stopped issuing certificates for client authentication",
+            f"{clients['source']} (read {clients['read_on']})",
+        )
+    )
+    return TodayBox(tuple(sorted(rows)))
