@@ -13,6 +13,19 @@ from certkit.stacks.programs import Program, first_line
 
 __all__ = ["Chromium", "Nss", "make_database"]
 
+_SILENT = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-extensions",
+    "--disable-sync",
+    "--disable-features=HttpsUpgrades,OptimizationHints,MediaRouter",
+    # It looks up names of its own at the start: none of them leads anywhere here.
+    "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE localhost , EXCLUDE 127.0.0.1",
+)
 _REQUEST = "GET / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"
 
 
@@ -37,6 +50,18 @@ def make_database(folder: Path, call: Call) -> str:
 def _anchors(call: Call) -> tuple[Certificate, ...]:
     text = call.anchors.read_bytes()
     return load_certificates(text) if text else ()
+
+
+def _import_key(call: Call, pkcs12: Path, database: str) -> str | Answer:
+    """Import the client's key and return its name in the database, or pk12util's refusal."""
+    secret = call.password or ""
+    given = ["pk12util", "-i", str(pkcs12), "-d", database, "-K", "", "-W", secret]
+    imported = run_program(given, home=call.folder)
+    if imported.code != 0:
+        return Answer("refused", imported.err.strip() or imported.out.strip(), f"exit {imported.code}")
+    listed = run_program(["certutil", "-L", "-d", database], home=call.folder).out
+    found = re.search(r"(?m)^(\S.*?)\s+u,u,u\s*$", listed)
+    return found[1] if found else Answer("refused", "pk12util imported no key with a certificate")
 
 
 class Nss(Program):
@@ -79,30 +104,11 @@ class Nss(Program):
             "-V",
             f"tls1.0:{highest}",
         ]
-        if (pkcs12 := call.pkcs12) is not None:
-            given: list[str | Path] = [
-                "pk12util",
-                "-i",
-                pkcs12,
-                "-d",
-                database,
-                "-K",
-                "",
-                "-W",
-                call.password or "",
-            ]
-            imported = run_program(given, home=call.folder)
-            if imported.code != 0:
-                return Answer(
-                    "refused", imported.err.strip() or imported.out.strip(), f"exit {imported.code}"
-                )
-            found = re.search(
-                r"(?m)^(\S.*?)\s+u,u,u\s*$",
-                run_program(["certutil", "-L", "-d", database], home=call.folder).out,
-            )
-            if found is None:
-                return Answer("refused", "pk12util imported no key with a certificate")
-            command += ["-n", found[1], "-w", ""]
+        if call.pkcs12 is not None:
+            name = _import_key(call, call.pkcs12, database)
+            if isinstance(name, Answer):
+                return name
+            command += ["-n", name, "-w", ""]
         done = run_program(
             command, home=call.folder, send=_REQUEST.format(host=call.host).encode(), until=call.expected
         )
@@ -144,17 +150,7 @@ class Chromium(Stack):
         make_database(call.folder / ".pki" / "nssdb", call)
         command = [
             self._program() or "chromium",
-            "--headless",
-            "--no-sandbox",
-            "--disable-gpu",
-            "--no-first-run",
-            "--disable-background-networking",
-            "--disable-component-update",
-            "--disable-extensions",
-            "--disable-sync",
-            "--disable-features=HttpsUpgrades,OptimizationHints,MediaRouter",
-            # It looks up names of its own at the start: none of them leads anywhere here.
-            "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE localhost , EXCLUDE 127.0.0.1",
+            *_SILENT,
             f"--user-data-dir={call.folder / 'profile'}",
         ]
         command += ["--ssl-version-max=tls1.2"] if call.max_tls == "1.2" else []
