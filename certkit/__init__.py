@@ -81,6 +81,7 @@ if TYPE_CHECKING:
         generate_stub,
         transfer_ftps,
     )
+    from certkit.stacks.ftps_clients import fetch_ftps
     from certkit.stacks.java import JavaVerdict, java_available, java_pkix, java_version
     from certkit.stacks.java_files import java_keystore, keytool
     from certkit.stacks.java_opinion import with_java
@@ -171,6 +172,7 @@ _HOMES = {
         "generate_stub",
         "transfer_ftps",
     ),
+    "certkit.stacks.ftps_clients": ("fetch_ftps",),
     "certkit.stacks.java": ("JavaVerdict", "java_available", "java_pkix", "java_version"),
     "certkit.stacks.java_files": ("java_keystore", "keytool"),
     "certkit.stacks.java_opinion": ("with_java",),
@@ -274,6 +276,7 @@ __all__ = [
     "expiry_timeline",
     "explain",
     "export_inventory",
+    "fetch_ftps",
     "find_damage",
     "find_duplicates",
     "find_fault",

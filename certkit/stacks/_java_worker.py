@@ -19,6 +19,7 @@ from typing import Any
 # Each module has OPERATIONS: a name and a function that takes keyword arguments and returns plain data.
 _OPERATION_MODULES = (
     "certkit.stacks._java_callout",
+    "certkit.stacks._java_ftps",
     "certkit.stacks._java_connect",
     "certkit.stacks._java_keystores",
     "certkit.stacks._java_paths",
