@@ -52,6 +52,14 @@ def test_where_it_ends_nothing_goes_on(box: LoopbackServer) -> None:
     way = ck.draw_way([box, ck.UserService()])
     assert not way.boxes[0].lets_through and "ends at" in way.sentence
     assert way.svg().count("<line") == 1, "one connection, and none behind it"
+    assert "never reached" in way.svg() and "the call ends here" in way.svg()
+
+
+def test_a_tunnel_is_asked_for_in_the_clear_and_carries_tls() -> None:
+    tunnel = ck.draw_way([ck.ForwardProxy(), ck.UserService(STORY.server)])
+    assert [item.arrives for item in tunnel.boxes] == ["CONNECT, TLS", "TLS"]
+    refused = ck.draw_way([ck.ForwardProxy("unavailable"), ck.UserService(STORY.server)])
+    assert refused.boxes[0].arrives == "CONNECT"
 
 
 def test_it_shows_itself() -> None:

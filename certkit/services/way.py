@@ -23,7 +23,7 @@ _RULES = (
     ".ck-way rect{fill:var(--bg);stroke:var(--line)}.ck-way .tls{stroke:var(--accent);stroke-width:4}"
     ".ck-way .plain{stroke:var(--line);stroke-width:2;stroke-dasharray:5 4}"
 )
-_WIDTH, _GAP = 150, 46
+_WIDTH, _GAP = 168, 62
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,8 @@ class Box:
         Whether a call gets any further.
     tls_before : bool
         Whether what arrives here is TLS.
+    asked : bool
+        Whether the way through it is asked for first, with CONNECT in the clear.
     """
 
     name: str
@@ -52,6 +54,15 @@ class Box:
     tls_ends: bool
     lets_through: bool = True
     tls_before: bool = True
+    asked: bool = False
+
+    @property
+    def arrives(self) -> str:
+        """What arrives here, in a word or two."""
+        carried = "TLS" if self.tls_before else "plain"
+        if self.asked:
+            return f"CONNECT, {carried}" if self.lets_through else "CONNECT"
+        return carried
 
 
 @dataclass(frozen=True)
@@ -92,28 +103,38 @@ class Way:
                 reached = all(item.lets_through for item in self.boxes[: number - 1])
                 if reached:
                     parts.append(line(x - _GAP, 45, x, 45, class_=kind))
-                    parts.append(
-                        label(x - _GAP / 2, 34, "TLS" if kind == "tls" else "plain", text_anchor="middle")
-                    )
-            parts.append(self._drawn(x, name, None if number == 0 else self.boxes[number - 1]))
+                    parts.append(label(x - _GAP / 2, 10, box.arrives, text_anchor="middle", class_="soft"))
+            parts.append(self._drawn(x, name, number - 1))
         width = 20 + len(names) * (_WIDTH + _GAP) - _GAP
         title = "The way of a call: " + ", ".join(names)
         return svg("ck-way", width, 112, *parts, title=title, description=self.sentence, rules=_RULES)
 
-    def _drawn(self, x: float, name: str, box: Box | None) -> Html:
+    def _drawn(self, x: float, name: str, number: int) -> Html:
         parts: list[object] = [
             rect(x, 15, _WIDTH, 60, rx="6"),
-            label(x + _WIDTH / 2, 49, short(name, 22), text_anchor="middle"),
+            label(x + _WIDTH / 2, 49, short(name, 25), text_anchor="middle"),
         ]
-        if box is not None:
-            status = "bad" if not box.lets_through else "warning" if box.tls_ends else "neutral"
-            words = "ends here" if not box.lets_through else "TLS ends here" if box.tls_ends else "passes on"
+        if number >= 0:
+            status, words = self._fate(number)
             parts += [mark(status, x + 4, 84), label(x + 22, 96, words, class_="soft")]
         return group(*parts)
 
+    def _fate(self, number: int) -> tuple[str, str]:
+        box = self.boxes[number]
+        if not all(item.lets_through for item in self.boxes[:number]):
+            return "neutral", "never reached"
+        if not box.lets_through:
+            return "bad", "the call ends here"
+        if number == len(self.boxes) - 1:
+            return "good", "answers; TLS ends here" if box.tls_ends else "answers"
+        return ("warning", "TLS ends here") if box.tls_ends else ("neutral", "passes on")
+
     def to_dict(self) -> dict[str, object]:
         """Return the facts as JSON values."""
-        return {"sentence": self.sentence, "boxes": [vars(item) for item in self.boxes]}
+        return {
+            "sentence": self.sentence,
+            "boxes": [vars(item) | {"arrives": item.arrives} for item in self.boxes],
+        }
 
     def __repr__(self) -> str:
         return f"<Way client → {' → '.join(item.name for item in self.boxes)}>"
@@ -124,7 +145,9 @@ class Way:
             "div",
             self.svg(),
             tag("p", self.sentence),
-            table(("box", "TLS ends here", "what it sees", "whom it takes for the caller"), rows),
+            table(
+                ("box", "what arrives", "TLS ends here", "what it sees", "whom it takes for the caller"), rows
+            ),
         )
 
 
@@ -178,7 +201,7 @@ def _box(item: LoopbackServer | ClosedPort, tls: bool, caller: str) -> Box:
         through = item.behaviour in {"tunnel", "login"}
         sees = "host and port in CONNECT, then sealed bytes" if through else PROXY_BEHAVIOURS[item.behaviour]
         name = "web proxy" if through else f"web proxy ({item.behaviour})"
-        return Box(name, sees, "the client, by its address", False, through, False)
+        return Box(name, sees, "the client, by its address", False, through, tls and through, True)
     if isinstance(item, ReverseProxy):
         two_way = item.security.two_way
         known = "the client, by its certificate" if two_way else "nobody: one-way TLS"
