@@ -11,9 +11,13 @@ import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.x509 import ocsp
 
 import certkit as ck
 from certkit.checkup._probe import Flight, first_flight
@@ -31,7 +35,43 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "leaf.pem").write_text(credential.certificate.pem)
     (folder / "issuing.pem").write_text(scenario.server_ca.chain.pem)
     (folder / "clients.pem").write_text(scenario.client_ca.trust_store.pem)
+    (folder / "roots.pem").write_text(scenario.client.anchors.pem)
+    for status in ("good", "revoked"):
+        (folder / f"{status}.ocsp").write_bytes(ocsp_answer(scenario, status))
     return folder
+
+
+def ocsp_answer(scenario: ck.Scenario, status: str) -> bytes:
+    """Return what the CA's responder would say of the server's certificate, for a server to staple."""
+    now = datetime.now(UTC)
+    revoked = status == "revoked"
+    issuer = scenario.server_ca.certificate.raw
+    builder = ocsp.OCSPResponseBuilder().add_response(
+        scenario.server.credential.certificate.raw,
+        issuer,
+        hashes.SHA256(),
+        ocsp.OCSPCertStatus.REVOKED if revoked else ocsp.OCSPCertStatus.GOOD,
+        now - timedelta(hours=1),
+        now + timedelta(days=1),
+        now - timedelta(hours=1) if revoked else None,
+        x509.ReasonFlags.key_compromise if revoked else None,
+    )
+    builder = builder.responder_id(ocsp.OCSPResponderEncoding.NAME, issuer)
+    answer = builder.sign(scenario.server_ca.key.raw, hashes.SHA256())
+    return answer.public_bytes(serialization.Encoding.DER)
+
+
+@pytest.mark.parametrize("tls", ["-tls1_2", "-tls1_3"])
+@pytest.mark.parametrize("status", ["good", "revoked"])
+def test_a_stapled_answer_is_read_and_believed(files: Path, status: str, tls: str) -> None:
+    roots = ck.TrustStore(ck.load_certificates(files / "roots.pem"))
+    with openssl(files, "-status_file", f"{status}.ocsp", tls) as port:
+        result = ck.check_server(
+            f"127.0.0.1:{port}", name=HOST, anchors=roots, versions=False, acceptance=False
+        )
+    assert result.staple_status == result.to_dict()["ocsp_status"] == status
+    assert result.ok is (status == "good"), result.text()
+    assert result.cause == (None if status == "good" else "revoked")
 
 
 @contextmanager

@@ -17,9 +17,10 @@ from certkit.checkup.acceptance import who_accepts
 from certkit.checkup.client_authentication import ClientAuthentication, ask_client_authentication
 from certkit.checkup.report import ServerCheck, expiry_findings, version_findings
 from certkit.credentials import Credential
-from certkit.errors import ArgumentError, CertkitError
+from certkit.errors import ArgumentError, CertkitError, FormatError
 from certkit.keystores.system import system_trust
-from certkit.verification import verify_chain
+from certkit.revocation import OcspAnswer
+from certkit.verification import check_revocation, verify_chain
 
 __all__ = ["check_server", "check_servers"]
 
@@ -168,6 +169,8 @@ def _judge(
         at=at,
         second_opinion=acceptance,
     )
+    if (answer := _stapled(flight)) is not None:
+        verification = check_revocation(verification, answers=[answer])
     found += [*verification.findings, *expiry_findings(chain, at)]
     found.sort(key=lambda finding: not finding.fatal)
     if not verification.ok and not any(finding.fatal for finding in found):
@@ -198,6 +201,13 @@ def _refused(flight: Flight) -> Finding:
         rfc="RFC 8446, 6.2",
         fix="Compare the TLS versions, cipher suites and names that the server is configured for.",
     )
+
+
+def _stapled(flight: Flight) -> OcspAnswer | None:
+    try:
+        return None if flight.staple is None else OcspAnswer.from_bytes(flight.staple)
+    except FormatError:
+        return None  # the report says that it cannot be read
 
 
 def _client_refused(clients: ClientAuthentication) -> Finding:

@@ -128,6 +128,7 @@ class ServerCheck:
                     "not_before": iso(item.not_before),
                     "not_after": iso(item.not_after),
                     "key": item.key,
+                    "key_bits": item.key_bits,
                     "signature": item.signature,
                     "sha256": item.sha256,
                 }
@@ -149,9 +150,10 @@ class ServerCheck:
         lines += [f"{name + ':':<22}{value}" for name, value in self._facts()]
         for number, item in enumerate(self.chain):
             days = item.days_left(self.at)
+            key = f"{item.key} {item.key_bits}" if item.key_bits else item.key
             lines.append(
                 f"{f'certificate {number}:':<22}{item.subject}, from {item.not_before:%Y-%m-%d} until "
-                f"{item.not_after:%Y-%m-%d} ({days} days), {item.key}, signed {item.signature}"
+                f"{item.not_after:%Y-%m-%d} ({days} days), {key}, signed {item.signature}"
             )
         if self.accepted_by:
             lines += ["", "who would accept it:"]
