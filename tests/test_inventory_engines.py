@@ -126,6 +126,29 @@ def test_killed_and_resumed_is_the_same_table(
 
 
 @pytest.mark.usefixtures("small_units")
+def test_killed_while_the_output_was_written(
+    estate: ck.Estate, undisturbed: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    output = tmp_path / "all.parquet"
+    scan = importlib.import_module("certkit.inventory.scan")
+    write = scan.write_batches
+
+    def dies(*_: Any, **__: Any) -> None:
+        (tmp_path / ".all.parquet.99999.part").write_bytes(b"PAR1")
+        raise KeyboardInterrupt
+
+    options: dict[str, Any] = {"passwords": estate.passwords, "at": AT, "workers": 1}
+    monkeypatch.setattr(scan, "write_batches", dies)
+    with pytest.raises(KeyboardInterrupt):
+        ck.scan_to_parquet(estate.folder, output, **options)
+    assert not output.exists()
+    monkeypatch.setattr(scan, "write_batches", write)
+    ck.scan_to_parquet(estate.folder, output, resume=True, **options)
+    assert equal(ck.read_inventory(output), undisturbed)
+    assert [path.name for path in tmp_path.iterdir()] == ["all.parquet"]
+
+
+@pytest.mark.usefixtures("small_units")
 def test_a_resumed_scan_reads_what_was_planned(
     estate: ck.Estate, undisturbed: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -142,6 +165,9 @@ def test_a_resumed_scan_reads_what_was_planned(
     monkeypatch.setattr(engine, "read_unit", stops)
     with pytest.raises(KeyboardInterrupt):
         ck.scan_to_parquet(estate.folder, output, **options)
+    kept = b"".join(path.read_bytes() for path in (tmp_path / ".all.parquet.scan").iterdir())
+    assert b"changeit" not in kept
+    assert b"PRIVATE KEY" not in kept
     monkeypatch.setattr(engine, "read_unit", read)
     with pytest.raises(ArgumentError, match="other paths"):
         ck.scan_to_parquet(tmp_path, output, resume=True)

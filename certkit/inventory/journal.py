@@ -8,6 +8,7 @@ record, and is done again.
 
 from __future__ import annotations
 
+import glob
 import json
 import os
 import shutil
@@ -62,6 +63,7 @@ class Journal:
     def _open(self, paths: list[str], at: datetime, resume: bool) -> datetime:
         self.folder.mkdir(exist_ok=True)
         self._only_one()
+        self._clear_leftovers()
         about = self.folder / "scan.json"
         if resume and about.exists() and (self.folder / "plan").exists():
             noted = json.loads(about.read_text("utf-8"))
@@ -76,6 +78,15 @@ class Journal:
             (self.folder / name).unlink(missing_ok=True)
         about.write_text(json.dumps({"version": _VERSION, "paths": paths, "at": iso(at)}), "utf-8")
         return at
+
+    def _clear_leftovers(self) -> None:
+        """Remove what a scan that was killed while it wrote the output left beside it."""
+        name = self.folder.name.removesuffix(".scan")
+        for left in self.folder.parent.glob(f"{glob.escape(name)}.*.part"):
+            if left.is_dir():
+                shutil.rmtree(left, ignore_errors=True)
+            else:
+                left.unlink(missing_ok=True)
 
     def _only_one(self) -> None:
         """Hold a lock for as long as this process lives; a killed one leaves none behind."""
