@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import argparse
 import json
+import select
 import sys
 from pathlib import Path
 
 from certkit._cli_files import read_password
 from certkit._files import write_file
 from certkit._html import Html, tag
-from certkit.errors import ArgumentError, LimitError
+from certkit.errors import ArgumentError, FileError, LimitError
 from certkit.explanation import explain
 
 __all__ = ["add_parsers"]
 
 _MOST_BYTES = 64_000_000
+_LOGS = frozenset({".log", ".txt", ".out", ".trace"})
 
 
 def add_parsers(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -78,8 +80,11 @@ def _explain(args: argparse.Namespace) -> int:
 
 
 def _text(words: list[str], has_files: bool) -> str:
-    if words == ["-"] or (not words and not sys.stdin.isatty()):
-        return _limited(sys.stdin.buffer.read(_MOST_BYTES + 1), "standard input")
+    if words == ["-"] or (not words and not sys.stdin.isatty() and _is_ready(wait=not has_files)):
+        try:
+            return _limited(sys.stdin.buffer.read(_MOST_BYTES + 1), "standard input")
+        except OSError:
+            raise FileError("standard input cannot be read", hint="give the text or a file") from None
     if not words:
         if has_files:
             return ""
@@ -88,7 +93,19 @@ def _text(words: list[str], has_files: bool) -> str:
         path = Path(words[0])
         with path.open("rb") as source:
             return _limited(source.read(_MOST_BYTES + 1), str(path))
+    if len(words) == 1 and Path(words[0]).suffix in _LOGS and " " not in words[0]:
+        raise FileError("there is no such file", on=words[0])
     return " ".join(words)
+
+
+def _is_ready(*, wait: bool) -> bool:
+    """Whether to read standard input: beside files, only if something comes down the pipe at once."""
+    if wait:
+        return True
+    try:
+        return bool(select.select([sys.stdin], [], [], 0.2)[0])
+    except (OSError, ValueError):  # no pipe, or a system where pipes cannot be asked
+        return False
 
 
 def _limited(data: bytes, name: str) -> str:

@@ -229,10 +229,17 @@ curl -H 'Authorization: Bearer s3cretF.abc' https://user:s3cretG@host.example/
 openssl pkcs12 -in a.p12 -passin pass:s3cretH
 ldapsearch -x -H ldaps://ldap.example -D cn=admin -w s3cretI -b dc=x
 PASS s3cretJ
+Set-Cookie: sid=s3cretL; -Djavax.net.ssl.keyStorePassword=s3cretM {"pass": "s3cretN"} AWS_SECRET_ACCESS_KEY=s3cretO
     Master-Key: 0123456789ABCDEF0123456789ABCDEF
 -----BEGIN PRIVATE KEY-----
 MIIs3cretKMIIs3cretKMIIs3cretKMIIs3cretKMIIs3cretKMIIs3cretKMIIs3
 -----END PRIVATE KEY-----
+-----BEGIN RSA PRIVATE KEY-----
+Proc-Type: 4,ENCRYPTED
+DEK-Info: AES-128-CBC,0123456789ABCDEF0123456789ABCDEF
+
+MIIs3cretKMIIs3cretKMIIs3cretKMIIs3cretKMIIs3cretKMIIs3cretKMIIs3
+s3cretP=
 certificate verify failed: certificate has expired
 """
 
@@ -241,7 +248,7 @@ def test_secrets_are_masked_before_anything_is_kept() -> None:
     found = explain(SECRETS)
     everything = repr(found) + found.report() + found._repr_html_() + json.dumps(found.to_dict()) + found.text
     assert "s3cret" not in everything and "0123456789ABCDEF" not in everything
-    assert found.causes[0].id == "expired-leaf" and found.recognised[-1].line == 12
+    assert found.causes[0].id == "expired-leaf" and found.recognised[-1].line == 19
     assert "masked" in found.notes[0]
 
 

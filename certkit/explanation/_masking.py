@@ -8,16 +8,16 @@ __all__ = ["MASK", "mask_secrets"]
 
 MASK = "•••"
 
-_KEY_BLOCK = re.compile(
-    r"-----BEGIN ([A-Z0-9 ]{0,30}PRIVATE KEY)-----[^-]{0,20000}(?:-----END [A-Z0-9 ]{0,30}PRIVATE KEY-----)?"
-)
+_KEY_BEGINS = re.compile(r"-----BEGIN [A-Z0-9 ]{0,30}PRIVATE KEY-----")
+_KEY_LINE = re.compile(r"(?:[A-Za-z0-9+/=]{1,200}|[A-Za-z-]{3,20}: .{0,100})?\s{0,10}")
+_KEY_LONGEST = 20_000
 _PUBLIC_BLOCK = re.compile(
     r"-----BEGIN (?:TRUSTED |X509 )?(?:CERTIFICATE|CERTIFICATE REQUEST|PUBLIC KEY|PKCS7)-----[^-]{0,60000}-----END"
 )
 # Every quantifier is bounded and no two neighbours can match the same text, so that time stays linear.
 _NAMED = re.compile(
-    r"(?i)(?<![a-z])((?:[a-z0-9_.-]{0,30}(?:password|passwd|passphrase|pass phrase|secret|api[_-]?key|storepass|keypass"
-    r"|bindpw|access[_-]?token|private[_-]?key[_-]?pass)|pwd|pwd|pin)"
+    r"(?i)(?<![a-z])((?:[a-z0-9_.-]{0,30}(?:password|passwd|passphrase|pass phrase|secret[a-z_]{0,20}|api[_-]?key|storepass"
+    r"|keypass|bindpw|(?:access|refresh|id|auth|session|api)[_-]?token|private[_-]?key[_-]?pass)|pwd|pin|pass)"
     r"(?:\"|')?(?: is)?[ \t]{0,3}[:=][ \t]{0,3})"
     r"(\"[^\"\n]{1,200}\"|'[^'\n]{1,200}'|[^\s,;&\"')<>]{1,200})"
 )
@@ -34,6 +34,7 @@ _HEADER = re.compile(
     r"(?i)((?:proxy-)?authorization[\"']?[ \t]{0,3}[:=][ \t]{0,3}[\"']?(?:basic|bearer|digest|token|negotiate)?[ \t]{1,3})"
     r"([^\s\"']{4,4000})"
 )
+_COOKIE = re.compile(r"(?i)((?:set-)?cookie[\"']?[ \t]{0,3}:[ \t]{0,3}[\"']?)([^\n\"']{4,4000})")
 _FTP = re.compile(r"(?m)^((?:Command: {0,8}|> {0,4}|--> {0,4})?PASS )(\S{1,200})")
 _SESSION = re.compile(
     r"(?i)((?:master-key|master secret|pre[- ]?master[- ]?secret|resumption psk|session-id|client_traffic_secret_0"
@@ -45,7 +46,7 @@ _TRIGGERS: tuple[tuple[tuple[str, ...], re.Pattern[str]], ...] = (
     (
         (
             "passw", "passphrase", "pass phrase", "secret", "api_key", "api-key", "apikey", "storepass", "keypass", "bindpw",
-            "token", "pwd", "pin:", "pin=", "pin ", "key_pass", "key-pass",
+            "token", "pwd", "pin:", "pin=", "pin ", "key_pass", "key-pass", "pass:", "pass=", "pass\"",
         ),
         _NAMED,
     ),
@@ -54,6 +55,7 @@ _TRIGGERS: tuple[tuple[tuple[str, ...], re.Pattern[str]], ...] = (
     (("ldap",), _LDAP),
     (("://",), _USERINFO),
     (("authorization",), _HEADER),
+    (("cookie",), _COOKIE),
     (("pass ",), _FTP),
     (("master-key", "master secret", "premaster", "pre-master", "psk", "session-id", "traffic_secret"), _SESSION),
 )  # fmt: skip
@@ -71,11 +73,6 @@ def mask_secrets(text: str) -> tuple[str, int]:
     """
     found = 0
 
-    def block(match: re.Match[str]) -> str:
-        nonlocal found
-        found += 1
-        return f"{MASK} (a private key)" + "\n" * match[0].count("\n")
-
     def second(match: re.Match[str]) -> str:
         nonlocal found
         if match[2].strip("\"'*.") == "" or match[2].startswith(MASK):
@@ -84,7 +81,7 @@ def mask_secrets(text: str) -> tuple[str, int]:
         return match[1] + MASK
 
     if "PRIVATE KEY-----" in text:
-        text = _KEY_BLOCK.sub(block, text)
+        text, found = _mask_keys(text)
     lines = text.split("\n")
     low = text.lower()
     if low.count("\n") == text.count("\n"):
@@ -93,6 +90,33 @@ def mask_secrets(text: str) -> tuple[str, int]:
                 lines[number] = pattern.sub(second, lines[number])
     text, blocks = _mask_base64("\n".join(lines))
     return text, found + blocks
+
+
+def _mask_keys(text: str) -> tuple[str, int]:
+    """Mask private keys: to their end line, or as far as lines look like one where the end was cut off."""
+    pieces: list[str] = []
+    at = found = 0
+    for match in _KEY_BEGINS.finditer(text):
+        if match.start() < at:
+            continue
+        end = text.find("-----END", match.end(), match.end() + _KEY_LONGEST)
+        if end >= 0:
+            closing = text.find("-----", end + 8, end + 80)
+            end = closing + 5 if closing >= 0 else end + 8
+        else:
+            end = match.end()
+            for line in text[end : end + _KEY_LONGEST].splitlines(keepends=True):
+                if _KEY_LINE.fullmatch(line) is None:
+                    break
+                end += len(line)
+        found += 1
+        pieces += [
+            text[at : match.start()],
+            f"{MASK} (a private key)",
+            "\n" * text.count("\n", match.start(), end),
+        ]
+        at = end
+    return "".join([*pieces, text[at:]]), found
 
 
 def _lines_with_triggers(low: str) -> dict[int, list[re.Pattern[str]]]:
