@@ -60,6 +60,8 @@ class Say:
         By how much a cause becomes likelier.
     flags : frozenset of str
         What it shows to be spoken of.
+    floor : float
+        The share of a cause that is not named: unlikely, not impossible.
     received : bool or None
         True for an alert that came from the other side, False for one that this side sent, None for neither.
     """
@@ -77,6 +79,7 @@ class Say:
     boost: Parts = field(default_factory=dict, repr=False)
     flags: frozenset[str] = frozenset()
     received: bool | None = None
+    floor: float = 0.004
 
 
 @cache

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -20,8 +21,11 @@ from certkit.explanation._scanning import Hit
 __all__ = ["measured_hits", "read_atlas"]
 
 # The counts are runs of the lab, every fault as often as any other, not what happens out there: so they weigh less
-# than a saying whose shares come from reports, and they speak only where several words agree.
-_WEIGHT = 0.35
+# than a saying whose shares come from reports. A message that came from many causes tells next to nothing.
+_WEIGHT = 0.2
+# That a cause was not seen to give this message here does not mean that it gives it nowhere.
+_UNSEEN = 0.08
+_MANY_CAUSES = 6
 _FEWEST_WORDS = 3
 # What a normalised message has in place of a port, a folder, a time; and names that are the lab's own.
 _GAPS = re.compile(
@@ -44,6 +48,8 @@ class Measured:
     def say(self) -> Say:
         """Return it as a saying, its shares by the numbers of runs."""
         total = sum(self.counts.values())
+        shares = [count / total for count in self.counts.values()]
+        spread = -sum(part * math.log(part) for part in shares) / math.log(_MANY_CAUSES)
         seen = ", ".join(f"{cause} {count}" for cause, count in Counter(self.counts).most_common(3))
         return Say(
             id=f"measured {self.role}: {' '.join(self.phrase.parts)}",
@@ -51,15 +57,19 @@ class Measured:
             means=f"measured in the lab, {total} runs on {', '.join(self.stacks[:4])}: {seen}",
             client={cause: count / total for cause, count in self.counts.items()},
             server={cause: count / total for cause, count in self.counts.items()},
-            weight=_WEIGHT,
+            weight=max(0.01, _WEIGHT * (1 - spread)),
+            floor=_UNSEEN,
         )
 
 
-def measured_hits(folded: Folded) -> Iterator[Hit]:
-    """Yield what the atlas has measured and the text says, the longest messages first."""
+def measured_hits(folded: Folded, server: float) -> Iterator[Hit]:
+    """Yield what the atlas has measured and the text says, the longest messages first.
+
+    A server's words count if a server reports, a client's if a client does: the same words mean other causes there.
+    """
     taken: list[tuple[int, int]] = []
     for item in _atlas():
-        if not item.phrase.needed <= folded.vocabulary:
+        if (item.role == "server") != (server > 0.5) or not item.phrase.needed <= folded.vocabulary:
             continue
         place = next(item.phrase.find(folded), None)
         if place is None or any(start <= place[0] and place[1] <= end for start, end in taken):

@@ -13,8 +13,6 @@ from certkit.explanation._scanning import Hit
 
 __all__ = ["Evidence", "Weighed", "server_share", "weigh"]
 
-_FLOOR = 0.004
-"""The share of a cause that a saying does not name: unlikely, not impossible."""
 _DEEPER = 1.2
 """What the innermost of nested exceptions counts for more."""
 _SERVER_START, _SERVER_STEP = -1.7, 2.8
@@ -72,8 +70,8 @@ def weigh(
     total = sum(weights) or 1.0
     logs = {
         cause: sum(
-            weight * math.log(max(share.get(cause, 0.0), _FLOOR))
-            for weight, share in zip(weights, shares, strict=True)
+            weight * math.log(max(share.get(cause, 0.0), hit.say.floor))
+            for hit, weight, share in zip(telling, weights, shares, strict=True)
         )
         / total
         if telling
@@ -133,7 +131,7 @@ def _reasons(
         (
             (weight * share[cause], hit)
             for hit, share, weight in zip(telling, shares, weights, strict=True)
-            if share.get(cause, 0) > _FLOOR
+            if share.get(cause, 0) > hit.say.floor
         ),
         key=lambda pair: -pair[0],
     )

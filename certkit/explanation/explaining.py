@@ -152,11 +152,12 @@ def explain(
         raise ArgumentError("there is nothing to explain", hint="give the error's text, or a file")
     pem = "\n".join(_PEM.findall(whole[:500_000])) if "-----BEGIN" in whole else ""
     pasted = Pasted.read(whole)
-    # The atlas counts runs of the lab, each fault as often as any other: it speaks where no saying does.
-    hits = tuple(scan(pasted))
-    if not any(hit.say.client or hit.say.server for hit in hits):
-        hits += tuple(measured_hits(pasted.folded))
+    hits = scan(pasted)
     share = server_share(hits)
+    # What was measured supports what is known, and speaks alone only where TLS is spoken of: the lab's every
+    # connection was TLS, so "connection refused" would always be.
+    if any(hit.say.client or "tls" in hit.say.flags for hit in hits):
+        hits = (*hits, *measured_hits(pasted.folded, share))
     steps = read_timeline(pasted.text)
     of_client = share > 0.6 or any(
         hit.say.received and hit.say.role != "server" and share < 0.4 for hit in hits
