@@ -68,7 +68,7 @@ def make_sample(name: str, folder: Path | None = None) -> Path:
     --------
     >>> make_sample("everything")
     Traceback (most recent call last):
-    certkit.errors.ArgumentError: there is no such sample: 'everything'; try: one of: toy-rsa-keys
+    certkit.errors.ArgumentError: there is no such sample: 'everything'; try: one of: atlas, toy-rsa-keys
     """
     if name not in _MAKERS:
         raise ArgumentError(

@@ -29,7 +29,7 @@ class FileState:
     Examples
     --------
     >>> FileState("x.p12", b"hello").problem.what
-    'this file is in no known format'
+    'this is no certificate, key or keystore that certkit knows'
     """
 
     name: str = ""
