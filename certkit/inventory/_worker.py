@@ -22,6 +22,16 @@ LENGTH = struct.Struct(">Q")
 """Before each request: its length."""
 
 
+class _NoPandas:
+    """Says that pandas is not here: pyarrow would load it at its first array, a second and 70 MB for each worker."""
+
+    @staticmethod
+    def find_spec(name: str, path: object = None, target: object = None) -> None:
+        """Refuse pandas; leave every other module to the finders that follow."""
+        if name == "pandas":
+            raise ImportError("a worker does without pandas")
+
+
 def take(stream: IO[bytes]) -> bytes | None:
     """Return the next request; None when the pipe was closed."""
     head = stream.read(LENGTH.size)
@@ -46,5 +56,6 @@ def main() -> None:
 if __name__ == "__main__":
     # Ctrl-C reaches every process of the terminal; the one that asked for the work decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    sys.meta_path.insert(0, _NoPandas)
     with contextlib.suppress(BrokenPipeError):
         main()

@@ -28,7 +28,7 @@ from certkit.inventory.fast import usual_fields
 from certkit.inventory.fields import read_fields
 
 ROWS = int(os.environ.get("CERTKIT_BENCH_ROWS", "100000"))
-FILES = 20_000
+FILES = 100_000
 # What certificates of public CAs have besides: nine extensions in all.
 PUBLIC: list[tuple[x509.ExtensionType, bool]] = [
     (x509.AuthorityInformationAccess([
