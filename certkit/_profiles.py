@@ -19,6 +19,7 @@ __all__ = [
     "ca_extensions",
     "changed",
     "hash_for",
+    "key_usage",
     "leaf_extensions",
 ]
 
@@ -49,7 +50,7 @@ def ca_extensions(
 ) -> list[ExtraExtension]:
     found: list[ExtraExtension] = [
         (x509.BasicConstraints(ca=True, path_length=path_length), True),
-        (_key_usage("key_cert_sign", "crl_sign", "digital_signature"), True),
+        (key_usage("key_cert_sign", "crl_sign", "digital_signature"), True),
         (x509.SubjectKeyIdentifier.from_public_key(key.raw.public_key()), False),
     ]
     if issuer is not None:
@@ -65,7 +66,7 @@ def leaf_extensions(
         usages.append("key_encipherment")  # TLS 1.2's RSA key exchange
     return [
         (x509.BasicConstraints(ca=False, path_length=None), True),
-        (_key_usage(*usages), True),
+        (key_usage(*usages), True),
         (x509.ExtendedKeyUsage(USAGES[usage]), False),
         (x509.SubjectKeyIdentifier.from_public_key(public_key), False),
         (authority_key_identifier(issuer), False),
@@ -76,7 +77,8 @@ def authority_key_identifier(issuer: PrivateKey) -> x509.AuthorityKeyIdentifier:
     return x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer.raw.public_key())
 
 
-def _key_usage(*allowed: str) -> x509.KeyUsage:
+def key_usage(*allowed: str) -> x509.KeyUsage:
+    """Return a key usage extension with these bits (cryptography's names), and no other."""
     names = (
         "digital_signature", "content_commitment", "key_encipherment", "data_encipherment", "key_agreement",
         "key_cert_sign", "crl_sign", "encipher_only", "decipher_only",

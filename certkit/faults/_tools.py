@@ -107,15 +107,6 @@ def make_crl(
     return signed.public_bytes(serialization.Encoding.PEM)
 
 
-def key_usage(*allowed: str) -> x509.KeyUsage:
-    """Return a key usage extension with these bits (cryptography's names), and no other."""
-    names = (
-        "digital_signature", "content_commitment", "key_encipherment", "data_encipherment", "key_agreement",
-        "key_cert_sign", "crl_sign", "encipher_only", "decipher_only",
-    )  # fmt: skip
-    return x509.KeyUsage(**{name: name in allowed for name in names})
-
-
 def with_dates(
     certificate: Certificate, issuer: CertificateAuthority, start: datetime, end: datetime
 ) -> Certificate:

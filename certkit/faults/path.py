@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from cryptography import x509
 
+from certkit._profiles import key_usage
 from certkit.authority import CertificateAuthority
 from certkit.faults import _repairs
-from certkit.faults._tools import key_usage, resign, to_version_1, with_serial
+from certkit.faults._tools import resign, to_version_1, with_serial
 from certkit.faults.registry import fault
 from certkit.faults.scenario import Scenario
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
+from certkit._profiles import key_usage
 from certkit.authority import USAGES
 from certkit.faults import _repairs
-from certkit.faults._tools import key_usage
 from certkit.faults.registry import fault
 from certkit.faults.scenario import Scenario
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
@@ -25,9 +26,9 @@ class _Java(Stack):
         """Return the embedded Java's version."""
         return java_version()
 
+    @abstractmethod
     def parameters(self, call: Call) -> dict[str, Any]:
         """Return what this API is told."""
-        raise NotImplementedError
 
     def talk(self, call: Call) -> Answer:
         """Make the call."""
