@@ -5,7 +5,6 @@ from __future__ import annotations
 import http.client
 import re
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler
 
 from certkit._text import visible
 from certkit.errors import ArgumentError
@@ -13,6 +12,7 @@ from certkit.handshakes import ClientConfig, ServerConfig
 from certkit.services._client_cert import CLIENT_CERT_FIELDS, client_cert_fields
 from certkit.services._dial import Target, connect, parse_url, secure, watchdog
 from certkit.services._door import Door, Guest, tls_version
+from certkit.services._handler import Handler
 from certkit.services._server import STEP_SECONDS, Connection, LoopbackServer
 from certkit.services.log import Notes, ServiceLog
 from certkit.services.wiretap import target_address
@@ -147,31 +147,22 @@ class ReverseProxy(LoopbackServer):
             connection.close()
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(Handler):
     """One client's requests, each sent on to the service."""
 
-    protocol_version = "HTTP/1.1"
-    wbufsize = 65_536
+    server_name = "certkit-reverse-proxy"
 
     def __init__(self, proxy: ReverseProxy, connection: Connection, guest: Guest) -> None:
         self.proxy = proxy
         self.number = connection.number
         self.guest = guest
-        host, _, port = connection.peer.rpartition(":")
-        super().__init__(connection.socket, (host, int(port)), proxy)  # type: ignore[arg-type]
+        super().__init__(proxy, connection)
 
-    def version_string(self) -> str:
-        """Return the Server header."""
-        return "certkit-reverse-proxy"
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing on stderr: the proxy has a log of its own."""
-
-    def do_GET(self) -> None:
+    def do_GET(self) -> None:  # noqa: N802 - the name http.server calls
         """Send it on."""
         self._send_on(b"")
 
-    def do_POST(self) -> None:
+    def do_POST(self) -> None:  # noqa: N802 - the name http.server calls
         """Send it on, if its size is known and sane."""
         length = self.headers.get("Content-Length", "")
         if not re.fullmatch(r"[0-9]{1,18}", length) or "Transfer-Encoding" in self.headers:

@@ -7,7 +7,6 @@ import binascii
 import urllib.parse
 from datetime import datetime, timedelta
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -22,6 +21,7 @@ from certkit.authority import CertificateAuthority
 from certkit.credentials import Credential
 from certkit.errors import ArgumentError
 from certkit.revocation import OcspAnswer, RevocationList
+from certkit.services._handler import Handler
 from certkit.services._server import Connection, LoopbackServer
 
 __all__ = ["RevocationService"]
@@ -165,25 +165,14 @@ class RevocationService(LoopbackServer):
         _Handler(self, connection)
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(Handler):
     """One connection: GET /crl, POST /ocsp, GET /ocsp/BASE64 (RFC 6960, A.1)."""
-
-    protocol_version = "HTTP/1.1"
-    wbufsize = 65_536  # headers and body leave together
 
     def __init__(self, service: RevocationService, connection: Connection) -> None:
         self.service = service
-        host, _, port = connection.peer.rpartition(":")
-        super().__init__(connection.socket, (host, int(port)), service)  # type: ignore[arg-type]
+        super().__init__(service, connection)
 
-    def version_string(self) -> str:
-        """Return the Server header."""
-        return "certkit-lab"
-
-    def log_message(self, *_: object) -> None:
-        """Write nothing: what was asked stands in ``service.asked``."""
-
-    def do_GET(self) -> None:
+    def do_GET(self) -> None:  # noqa: N802 - the name http.server calls
         """Answer with the list, or with an answer to a request in the path."""
         path = urllib.parse.urlsplit(self.path).path
         if path == "/crl":
@@ -199,7 +188,7 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self._refuse(HTTPStatus.NOT_FOUND)
 
-    def do_POST(self) -> None:
+    def do_POST(self) -> None:  # noqa: N802 - the name http.server calls
         """Answer an OCSP request."""
         length = self.headers.get("Content-Length", "")
         if self.path != "/ocsp" or not length.isdigit() or int(length) > _MAX_REQUEST:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING
 
 from certkit._html import Html, table, tag
@@ -14,6 +13,7 @@ from certkit.errors import FormatError, LimitError
 from certkit.handshakes import ServerConfig
 from certkit.services._client_cert import read_client_cert
 from certkit.services._door import Door, Guest, tls_version
+from certkit.services._handler import Handler
 from certkit.services._server import Connection, LoopbackServer
 from certkit.services._table import User, UsersTable
 from certkit.services.log import Notes, ServiceLog
@@ -179,27 +179,16 @@ class UserService(LoopbackServer):
         return tag("div", super()._repr_html_(), table(headers, rows, caption="Users"))
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(Handler):
     """One connection's requests, one after the other."""
-
-    protocol_version = "HTTP/1.1"
-    wbufsize = 65_536  # headers and body leave together
 
     def __init__(self, service: UserService, connection: Connection, guest: Guest) -> None:
         self.service = service
         self.number = connection.number
         self.guest = guest
-        host, _, port = connection.peer.rpartition(":")
-        super().__init__(connection.socket, (host, int(port)), service)  # type: ignore[arg-type]
+        super().__init__(service, connection)
 
-    def version_string(self) -> str:
-        """Return the Server header."""
-        return "certkit-lab"
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing on stderr: the service has a log of its own."""
-
-    def do_GET(self) -> None:
+    def do_GET(self) -> None:  # noqa: N802 - the name http.server calls
         """Answer with the WSDL, or say where it is."""
         path, _, query = self.path.partition("?")
         if path == PATH and query.lower() == "wsdl":
@@ -213,7 +202,7 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self._refuse(HTTPStatus.NOT_FOUND, f"POST to {PATH}; the description is at {PATH}?wsdl")
 
-    def do_POST(self) -> None:
+    def do_POST(self) -> None:  # noqa: N802 - the name http.server calls
         """Answer a call."""
         if self.path.partition("?")[0] != PATH:
             self._refuse(HTTPStatus.NOT_FOUND, f"POST to {PATH}")

@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import Any
 from urllib.request import ProxyHandler, build_opener
 
+import nbformat
 import pytest
 
 from certkit._lab import copy_series, lab_arguments
@@ -183,6 +184,23 @@ class OpenNotebook:
         path = SHOTS / f"{Path(self.name).stem}{'-' + what if what else ''}.png"
         self.page.screenshot(path=path)
         return path
+
+
+@pytest.fixture
+def write_notebook(lab_server: Server) -> Callable[..., str]:
+    """Return a function that puts a notebook with the given cells beside the series, and returns its name."""
+
+    def write(name: str, *cells: str) -> str:
+        notebook = nbformat.v4.new_notebook(
+            cells=[nbformat.v4.new_code_cell(source) for source in cells],
+            metadata={"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}},
+        )
+        folder = lab_server.folder / "notebooks"
+        folder.mkdir(exist_ok=True)
+        nbformat.write(notebook, folder / name)
+        return name
+
+    return write
 
 
 @pytest.fixture

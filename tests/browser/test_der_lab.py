@@ -5,25 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import nbformat
-
 
 def test_a_field_and_its_bytes_light_up_together(
-    lab_server: Any, open_notebook: Callable[[str], Any]
+    write_notebook: Callable[..., str], open_notebook: Callable[[str], Any]
 ) -> None:
     cells = [
         "import certkit as ck",
         "ck.DerLab(ck.CertificateAuthority('Lab Root').certificate.der, 'serialNumber')",
         "ck.der_tree(ck.CertificateAuthority('Lab Root').certificate.der)",
     ]
-    notebook = nbformat.v4.new_notebook(
-        cells=[nbformat.v4.new_code_cell(source) for source in cells],
-        metadata={"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}},
-    )
-    folder = lab_server.folder / "notebooks"
-    folder.mkdir(exist_ok=True)
-    nbformat.write(notebook, folder / "97-der-lab.ipynb")
-    with open_notebook("97-der-lab.ipynb") as opened:
+    name = write_notebook("97-der-lab.ipynb", *cells)
+    with open_notebook(name) as opened:
         opened.run_all()
         page = opened.page
         lab = page.locator(".ck-der-lab")

@@ -5,17 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import nbformat
 
-
-def test_the_lab_by_keyboard_and_by_mouse(lab_server: Any, open_notebook: Callable[[str], Any]) -> None:
+def test_the_lab_by_keyboard_and_by_mouse(
+    write_notebook: Callable[..., str], open_notebook: Callable[[str], Any]
+) -> None:
     cells = ["import certkit as ck", "lab = ck.HandshakeLab(fault='expired-leaf')\nlab"]
-    notebook = nbformat.v4.new_notebook(
-        cells=[nbformat.v4.new_code_cell(source) for source in cells],
-        metadata={"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}},
-    )
-    nbformat.write(notebook, lab_server.folder / "notebooks" / "98-handshake-lab.ipynb")
-    with open_notebook("98-handshake-lab.ipynb") as opened:
+    name = write_notebook("98-handshake-lab.ipynb", *cells)
+    with open_notebook(name) as opened:
         opened.run_all()
         page = opened.page
         lab = page.locator(".ck-handshake-lab")

@@ -5,24 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import nbformat
-
 import certkit as ck
 
 
 def test_chain_file_and_error_labs(
-    lab_server: Any, open_notebook: Callable[[str], Any], tmp_path: Any
+    write_notebook: Callable[..., str], open_notebook: Callable[[str], Any], tmp_path: Any
 ) -> None:
     cells = ["import certkit as ck", "ck.ChainLab()", "ck.FileLab()", "ck.ErrorLab()", "ck.ClinicLab()"]
-    notebook = nbformat.v4.new_notebook(
-        cells=[nbformat.v4.new_code_cell(source) for source in cells],
-        metadata={"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}},
-    )
-    nbformat.write(notebook, lab_server.folder / "notebooks" / "97-labs.ipynb")
+    name = write_notebook("97-labs.ipynb", *cells)
     own = ck.good_scenario().server.credential
     file = tmp_path / "chain.pem"
     file.write_text(own.chain.pem)
-    with open_notebook("97-labs.ipynb") as opened:
+    with open_notebook(name) as opened:
         opened.run_all()
         page = opened.page
 

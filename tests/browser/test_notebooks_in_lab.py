@@ -8,7 +8,6 @@ from typing import Any
 from urllib.error import HTTPError
 from urllib.request import ProxyHandler, Request, build_opener
 
-import nbformat
 import pytest
 
 NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
@@ -26,21 +25,15 @@ def test_notebook_runs_in_the_browser(name: str, open_notebook: Callable[[str], 
 
 
 def test_an_error_in_a_cell_and_a_click_are_seen(
-    lab_server: Any, open_notebook: Callable[[str], Any]
+    write_notebook: Callable[..., str], open_notebook: Callable[[str], Any]
 ) -> None:
     cells = [
         "import ipywidgets as w\ntext, go = w.HTML('<b data-run=\"0\">not yet</b>'), w.Button(description='Go')",
         "go.on_click(lambda _: setattr(text, 'value', '<b data-run=\"1\">clicked</b>'))\nw.VBox([go, text])",
         "print('only this', file=__import__('sys').stderr)",
     ]
-    notebook = nbformat.v4.new_notebook(
-        cells=[nbformat.v4.new_code_cell(source) for source in cells],
-        metadata={"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}},
-    )
-    folder = lab_server.folder / "notebooks"
-    folder.mkdir(exist_ok=True)
-    nbformat.write(notebook, folder / "99-small.ipynb")
-    with open_notebook("99-small.ipynb") as small:
+    name = write_notebook("99-small.ipynb", *cells)
+    with open_notebook(name) as small:
         small.run_all()
         small.page.get_by_role("button", name="Go").click()
         small.page.locator('[data-run="1"]').wait_for()
