@@ -188,6 +188,6 @@ WORDS = {
     "public-key": "public key",
     "secret-key": "secret key",
     "other": "something else",
-    "damaged": "damaged",
+    "damaged": "damaged part",
 }
 """The kinds of entries, in words."""
