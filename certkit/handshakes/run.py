@@ -100,9 +100,8 @@ def _host(client: ClientConfig, server: ServerConfig) -> str:
         host = (
             sans[0].partition(":")[2].replace("*.", "any.", 1) if sans else server.credential.certificate.name
         )
-        if not is_host_name(host) and not sans:
-            host = "localhost"
-        return host
+        # The name in a certificate may be anything at all; what no client could ask for is not asked for.
+        return host if is_host_name(host) or is_address(host) else "localhost"
     if not host or not (is_host_name(host) or is_address(host)):
         raise ArgumentError(
             "this is no host name",

@@ -330,6 +330,13 @@ class Verification:
         return {item for path in self.paths for item in path.certificates}
 
     def _repr_html_(self) -> Html:
+        whole = self._html(self.graph().svg(), findings=6)
+        if len(whole.encode()) < 10_000:
+            return whole
+        # Names of a hundred letters, in every row: the picture gives way, which the table repeats.
+        return self._html(tag("p", "The picture would be too large here: .graph()"), findings=3)
+
+    def _html(self, picture: Html, findings: int) -> Html:
         word = (
             badge("good", "trusted") if self.ok else badge("bad", f"refused: {self.cause or 'by the oracle'}")
         )
@@ -345,13 +352,14 @@ class Verification:
             )
             for number, path in enumerate(self.paths)
         ]
-        more = f"; {len(self.findings) - 6} findings more: .findings" if len(self.findings) > 6 else ""
+        over = len(self.findings) - findings
+        more = f"; {over} findings more: .findings" if over > 0 else ""
         return tag(
             "div",
             tag("p", word, asked),
             tag("p", tag("strong", self.verdict)),
-            self.graph().svg(),
-            findings_table(self.findings[:6]) if self.findings else "",
+            picture,
+            findings_table(self.findings[:findings]) if self.findings else "",
             tag("p", f"{count(len(ways), 'path')}{more}") if more else "",
             details(
                 f"{count(len(ways), 'path')}, the judges, and the chain as sent, stored and verified",
