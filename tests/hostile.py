@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.x509.oid import NameOID
 
 import certkit as ck
+from certkit.atlas import Atlas, AtlasRow
 
 SCRIPT = (
     "<script>window.harmed=1</script><img src=x onerror=window.harmed=2>\"' onmouseover='window.harmed=3'"
@@ -46,7 +47,7 @@ OWN_TEXT = {
         "Fault",
     ),
     *("PrivateKey", "ClosedPort", "Stub", "Reproduction", "Tally", "Result", "Damage", "LoopbackServer"),
-    *("Case", "Grade", "PlatformRules", "OcspAnswer"),
+    *("Case", "Grade", "PlatformRules", "OcspAnswer", "Glossary", "TodayBox", "Way"),
 }
 
 
@@ -117,6 +118,7 @@ def values(text: str) -> Iterator[object]:
     yield from _services(text, server, client)
     diagnosis = ck.explain(text[:20_000] + "\nPKIX path building failed\n" + leaf.certificate.pem)
     yield from (diagnosis, *diagnosis.causes)
+    yield Atlas((AtlasRow("expired-leaf", text, "curl", text, text, "1.3", "refused", text, text, text),))
     yield ck.decode_byte(f"DerInputStream.getLength(): lengthTag=109, too big. {text[:1000]}")
     if ck.java_available():
         yield ck.java_pkix(leaf.chain, anchors, host="shop.example.test")
