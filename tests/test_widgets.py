@@ -1,5 +1,7 @@
 """The handshake lab: pure state, a thin view, and a static twin."""
 
+from dataclasses import replace
+
 import pytest
 
 import certkit as ck
@@ -116,3 +118,25 @@ def test_faults_that_need_sockets_run_in_the_lab() -> None:
         state = LabState(name)
         assert state.handshake.cause == ck.find_fault(name).cause
         assert ck.find_fault(name).title in state.picture()
+
+
+def test_another_stack_calls_the_same_server() -> None:
+    state = LabState("expired-leaf", stack="openssl-strict")
+    waiting = state.picture()
+    assert "openssl-strict is calling" in waiting and "running" in waiting
+    row = state.ask()
+    assert (row.fault, row.cause, row.outcome) == ("expired-leaf", "expired-leaf", "refused")
+    answered = state.picture(0, row)
+    assert "certificate has expired" in answered and "just now" in answered
+    repaired = replace(state, repaired=True)
+    assert repaired.ask().outcome == "accepted"
+    assert "not measured in advance" in repaired.picture()
+
+
+@pytest.mark.parametrize("tls", ["1.2", "1.3"])
+def test_what_other_stacks_say_is_the_atlas(tls: str) -> None:
+    rows = [row for row in ck.load_atlas() if (row.fault, row.tls_version) == ("expired-leaf", tls)]
+    picture = LabState("expired-leaf", tls=tls).picture()
+    assert rows
+    assert all(row.version in picture for row in rows if row.outcome == "refused")
+    assert "Measured, not run now" in picture

@@ -22,7 +22,7 @@ from certkit.keystores import keystore_bytes
 from certkit.services.ftps import FIRST_FILES, FtpsService
 from certkit.stacks.clients import Answer, Call, Stack, find_stack, list_stacks
 
-__all__ = ["GOOD", "NOT_MEASURED", "measure_atlas"]
+__all__ = ["GOOD", "NOT_MEASURED", "ask_stack", "measure_atlas"]
 
 GOOD = ("good", "good-two-way")
 """The scenarios without a fault, measured too: a stack that fails there says nothing by failing elsewhere."""
@@ -88,6 +88,31 @@ def measure_atlas(
         jobs += [_Job(name, cause, tls, stack) for tls in versions for stack in known]
     rows += _run_all(jobs, progress, workers)
     return Atlas(sorted_rows(rows, names, wanted))
+
+
+def ask_stack(stack: str, scenario: Scenario, *, fault: str = "", cause: str = "") -> AtlasRow:
+    """Let one real client meet the server of a scenario over sockets on loopback, and return what both said.
+
+    Parameters
+    ----------
+    stack : str
+        The client stack's name. One that is not installed here gets a row that says so.
+    scenario : Scenario
+        Any, made for the host ``"localhost"``: real clients look names up.
+    fault, cause : str
+        What stands in the row's first two columns.
+
+    Raises
+    ------
+    ArgumentError
+        If there is no such stack.
+
+    Examples
+    --------
+    >>> ask_stack("python", good_scenario(host="localhost")).outcome
+    'accepted'
+    """
+    return _measure_one(_Job(fault, cause, scenario.tls, find_stack(stack)), scenario)
 
 
 def _about(name: str) -> tuple[str, tuple[str, ...]]:

@@ -18,7 +18,7 @@ from certkit.credentials import Credential
 from certkit.errors import ArgumentError
 from certkit.faults import good_scenario
 from certkit.verification import Verification, verify_chain
-from certkit.widgets._view import FIT, STYLE, Lab
+from certkit.widgets._view import FIT, SAID, STYLE, Lab
 
 __all__ = ["ChainLab", "ChainState"]
 
@@ -117,13 +117,13 @@ class ChainState:
         """Return the verdict, the graph of every path, and the findings."""
         found = self.verification
         if found is None:
-            return tag("div", FIT, tag("p", NOBODY, role="status"), class_="ck-picture", data_run=run)
+            return tag("div", FIT, tag("p", NOBODY, class_=SAID), class_="ck-picture", data_run=run)
         graph = found.graph()
         word = "trusted" if found.ok else f"refused: {found.cause or 'by the oracle'}"
         return tag(
             "div",
             FIT,
-            tag("p", badge("good" if found.ok else "bad", word), f" on {iso(self.clock)}", role="status"),
+            tag("p", badge("good" if found.ok else "bad", word), f" on {iso(self.clock)}", class_=SAID),
             tag("p", graph.sentence),
             graph.svg(),
             details("The same as a table", graph.table_html()),

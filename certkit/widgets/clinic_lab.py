@@ -13,7 +13,7 @@ from certkit._text import hexdump
 from certkit.formats.damage import find_damage
 from certkit.lessons.clinic_case import Clinic, ClinicCase, clinic
 from certkit.lessons.exercise import Result
-from certkit.widgets._view import FIT, STYLE, Lab
+from certkit.widgets._view import FIT, SAID, STYLE, Lab
 from certkit.widgets.file_lab import DropZone
 
 __all__ = ["ClinicLab", "ClinicState"]
@@ -65,7 +65,7 @@ class ClinicState:
         patient = self.case.patient
         hints = [tag("li", hint) for hint in patient.hints[: self.hints]]
         parts: list[object] = [
-            tag("p", tag("b", self.result.state), ". ", self.result.text, role="status"),
+            tag("p", tag("b", self.result.state), ". ", self.result.text, class_=SAID),
             self.case._repr_html_(),
         ]
         if hints:

@@ -12,7 +12,7 @@ from certkit._html import Html, badge, tag
 from certkit.errors import CertkitError
 from certkit.explanation import Diagnosis, explain
 from certkit.faults import find_fault
-from certkit.widgets._view import FIT, STYLE, Lab
+from certkit.widgets._view import FIT, SAID, STYLE, Lab
 
 __all__ = ["SAMPLES", "ErrorLab", "ErrorState"]
 
@@ -54,10 +54,10 @@ class ErrorState:
         found = self.diagnosis
         if found is None:
             parts: list[object] = [
-                tag("p", "Paste an error, or choose one, and press “explain”.", role="status")
+                tag("p", "Paste an error, or choose one, and press “explain”.", class_=SAID)
             ]
         else:
-            parts = [tag("p", found.sentence, role="status"), found._repr_html_()]
+            parts = [tag("p", found.sentence, class_=SAID), found._repr_html_()]
         if found is not None and self.reproduced:
             parts.append(_reproduced(found))
         return tag("div", FIT, *parts, class_="ck-picture", data_run=run)

@@ -15,7 +15,7 @@ from certkit._text import hexdump
 from certkit.errors import CertkitError
 from certkit.formats.damage import find_damage
 from certkit.keystores import Keystore, load_keystore
-from certkit.widgets._view import FIT, STYLE, Lab
+from certkit.widgets._view import FIT, SAID, STYLE, Lab
 
 __all__ = ["DropZone", "FileLab", "FileState"]
 
@@ -53,10 +53,10 @@ class FileState:
         """Return the entries, or what is wrong, and the first bytes."""
         if not self.name:
             parts: list[object] = [
-                tag("p", "Nothing is handed in yet. The file stays on this machine.", role="status")
+                tag("p", "Nothing is handed in yet. The file stays on this machine.", class_=SAID)
             ]
         else:
-            parts = [tag("p", *self._verdict(), role="status"), *self._told()]
+            parts = [tag("p", *self._verdict(), class_=SAID), *self._told()]
         return tag("div", FIT, *parts, class_="ck-picture", data_run=run)
 
     def _verdict(self) -> tuple[object, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 from typing import Any
 
@@ -12,6 +13,7 @@ from certkit.faults import Fault, find_fault, list_faults
 from certkit.handshakes import Handshake
 from certkit.widgets._view import LAYOUT, STYLE, Lab
 from certkit.widgets.handshake_state import AS_IS, CHOICES, LabState
+from certkit.widgets.stack_answers import PYTHON, stack_options
 
 __all__ = ["HandshakeLab", "LabState"]
 
@@ -20,7 +22,10 @@ EVERY_FAMILY = "every family"
 
 
 class HandshakeLab(Lab):
-    """A handshake to play with: what is wrong, who presents what, who trusts whom, TLS version, repaired or not.
+    """A handshake to play with: what is wrong, who presents what, who trusts whom, TLS version, client stack.
+
+    The ladder is Python's: both ends in memory, every message to open. Another client stack calls the same
+    server for real, over a socket; until it has answered, the lab says that it is running, and can be used.
 
     Parameters
     ----------
@@ -30,11 +35,16 @@ class HandshakeLab(Lab):
         The fault it starts with; none by default.
     tls : {"1.3", "1.2"}
         The TLS version it starts with.
+    stack : str
+        The client stack it starts with, e.g. ``"curl"``; see ``certkit.stacks.clients``.
     """
 
-    def __init__(self, *, two_way: bool = False, fault: str | None = None, tls: str = "1.3") -> None:
-        self.state = LabState(fault, two_way, tls)
+    def __init__(
+        self, *, two_way: bool = False, fault: str | None = None, tls: str = "1.3", stack: str = PYTHON
+    ) -> None:
+        self.state = LabState(fault, two_way, tls, stack=stack)
         self._run = 1
+        self._asking: threading.Thread | None = None
         faults = list_faults()
         self._family = _dropdown("Show", _families(faults), EVERY_FAMILY)
         self._fault = _dropdown("What is wrong", _options(faults), fault, width="460px")
@@ -49,6 +59,7 @@ class HandshakeLab(Lab):
         self._repaired = ipywidgets.Checkbox(
             value=False, description="apply the repair", indent=False, layout=LAYOUT
         )
+        self._stack = _dropdown("Client stack", stack_options(), stack)
         controls = {
             "family": self._family,
             "fault": self._fault,
@@ -56,6 +67,7 @@ class HandshakeLab(Lab):
             "tls": self._tls,
             **{name.replace("_", "-"): control for name, control in self._sides.items()},
             "repair": self._repaired,
+            "stack": self._stack,
         }
         self._disable()
         for hook, control in controls.items():
@@ -64,6 +76,7 @@ class HandshakeLab(Lab):
         super().__init__(
             list(controls.values()), ipywidgets.HTML(self.state.picture(self._run)), "ck-handshake-lab"
         )
+        self._ask()
 
     @property
     def handshake(self) -> Handshake:
@@ -91,11 +104,24 @@ class HandshakeLab(Lab):
             two_way=self._two_way.value,
             tls=self._tls.value,
             repaired=self._repaired.value,
+            stack=self._stack.value,
             **{name: control.value for name, control in self._sides.items()},
         )
         self._disable()
         self._run += 1
         self._picture.value = self.state.picture(self._run)
+        self._ask()
+
+    def _ask(self) -> None:
+        """Send the chosen stack on its way; what it says is shown if nothing was changed in the meantime."""
+        if self.state.stack != PYTHON:
+            self._asking = threading.Thread(target=self._answer, args=(self.state, self._run), daemon=True)
+            self._asking.start()
+
+    def _answer(self, state: LabState, run: int) -> None:
+        answer = state.ask()
+        if self.state is state:
+            self._picture.value = state.picture(run, answer)
 
     def _show_family(self) -> None:
         """Offer the faults of the family alone; the one that is chosen stays if it is among them."""

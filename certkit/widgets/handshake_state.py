@@ -8,13 +8,17 @@ from functools import cached_property
 
 from certkit import causes
 from certkit._html import Html, badge, definitions, details, join, tag
+from certkit.atlas import NOT_MEASURED, OUTCOMES, AtlasRow, ask_stack
 from certkit.authority import self_signed
 from certkit.chains import TrustStore
 from certkit.credentials import Credential
 from certkit.faults import Fault, Scenario, find_fault, good_scenario
+from certkit.faults.scenario import HOST
 from certkit.handshakes import Handshake
 from certkit.handshakes.ladder import ladder_svg
-from certkit.widgets._view import FIT
+from certkit.stacks.clients import find_stack
+from certkit.widgets._view import FIT, SAID
+from certkit.widgets.stack_answers import PYTHON, answer_html, measured_html, running_html
 
 __all__ = ["AS_IS", "CHOICES", "LabState"]
 
@@ -88,6 +92,9 @@ class LabState:
         One of `CHOICES`, or `AS_IS`. They are set after the fault and its repair; the last one matters
         only where the server asks for a certificate.
 
+    stack : str
+        The client stack. ``"python"`` is the one of the ladder; any other calls the same server over a socket.
+
     Examples
     --------
     >>> LabState("expired-leaf").handshake.cause
@@ -106,6 +113,7 @@ class LabState:
     client_presents: str = AS_IS
     client_trusts: str = AS_IS
     server_trusts: str = AS_IS
+    stack: str = PYTHON
 
     @property
     def chosen(self) -> Fault | None:
@@ -129,8 +137,12 @@ class LabState:
     @property
     def scenario(self) -> Scenario:
         """The scenario that these settings mean."""
+        return self.scenario_at(HOST)
+
+    def scenario_at(self, host: str) -> Scenario:
+        """Return the scenario that these settings mean, with a server of that name."""
         fault = self.chosen
-        scenario = good_scenario(two_way=self.asks, tls=self.tls)
+        scenario = good_scenario(two_way=self.asks, tls=self.tls, host=host)
         if fault is not None:
             scenario = fault.break_it(scenario)
             scenario = fault.repair(scenario) if self.repaired else scenario
@@ -143,11 +155,40 @@ class LabState:
         """The handshake, run once for these settings."""
         return self.scenario.run()
 
-    def picture(self, run: int = 0) -> Html:
-        """Return the story, the ladder, every message to open, what both sides say, the cause and the repair."""
+    def ask(self) -> AtlasRow:
+        """Let the chosen stack call the server of these settings for real; takes up to some seconds."""
+        cause = self.handshake.cause or "none"
+        if self.fault in NOT_MEASURED:
+            stack = find_stack(self.stack)
+            return AtlasRow(
+                self.fault,
+                cause,
+                stack.name,
+                "",
+                stack.api,
+                self.tls,
+                "not-applicable",
+                NOT_MEASURED[self.fault],
+            )
+        return ask_stack(self.stack, self.scenario_at("localhost"), fault=self.fault or "good", cause=cause)
+
+    def picture(self, run: int = 0, answer: AtlasRow | None = None) -> Html:
+        """Return the story, the ladder, every message to open, what both sides say, the cause and the repair.
+
+        Parameters
+        ----------
+        run : int
+            Put into the picture as ``data-run``.
+        answer : AtlasRow, optional
+            What the chosen stack answered; None while it is on its way.
+        """
         shake, fault = self.handshake, self.chosen
         # Only the verdict is announced: a screen reader need not read the whole picture at each change.
-        parts: list[object] = [tag("p", badge("good" if shake.ok else "bad", shake.verdict), role="status")]
+        parts: list[object] = [
+            tag("p", badge("good" if shake.ok else "bad", shake.verdict), self._said(answer), class_=SAID)
+        ]
+        if self.stack != PYTHON:
+            parts.append(running_html(self.stack) if answer is None else answer_html(answer))
         if fault is not None:
             parts.append(tag("p", tag("b", f"{fault.title}. "), " ".join(fault.story.split("\n")[1:])))
         parts += [sides_bring_html(shake), ladder_svg(shake, run), shake.opened_html(), shake.sides_html()]
@@ -160,8 +201,24 @@ class LabState:
             )
             if fault.harmless and shake.ok and not self.repaired:
                 parts.append(tag("p", tag("b", "Accepted here: "), fault.harmless))
-        parts.append(details("The messages as a table", shake.messages_html()))
+        parts += [self._others(), details("The messages as a table", shake.messages_html())]
         return tag("div", FIT, *parts, class_="ck-picture", data_run=run)
+
+    def _said(self, answer: AtlasRow | None) -> str:
+        if self.stack == PYTHON:
+            return ""
+        return (
+            f" This is Python. {self.stack}: {'running' if answer is None else OUTCOMES[answer.outcome][1]}."
+        )
+
+    def _others(self) -> Html:
+        """Return what the atlas has about these settings; it has the cases as they are, and nothing else."""
+        if self.repaired or self.changed:
+            return tag(
+                "p", "What other stacks say to this is not measured in advance: choose one as client stack."
+            )
+        good = "good-two-way" if self.asks else "good"
+        return measured_html(good if self.fault is None else self.fault, self.tls)
 
 
 def sides_bring_html(run: Handshake) -> Html:

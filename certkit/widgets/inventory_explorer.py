@@ -13,7 +13,7 @@ from certkit._text import count, visible
 from certkit.inventory.analysis.impact import ca_impact
 from certkit.inventory.analysis.issuers import Forest
 from certkit.inventory.analysis.overview import CA_ROLES, certificates_of, records, summarize_inventory
-from certkit.widgets._view import LAYOUT, STYLE, Lab
+from certkit.widgets._view import LAYOUT, SAID, STYLE, Lab
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -128,7 +128,7 @@ class ExplorerState:
         words = f"{count(fits, 'certificate')} of {len(self.estate.single):,}" + (
             f"; the first {LISTED} are listed" if fits > LISTED else ""
         )
-        parts: list[object] = [self.estate.summary, tag("p", words, role="status")]
+        parts: list[object] = [self.estate.summary, tag("p", words, class_=SAID)]
         if self.chosen is not None:
             parts.append(self._detail(self.chosen))
         else:

@@ -32,7 +32,7 @@ def test_chain_file_and_error_labs(
 
         drop = page.locator(".ck-file-lab")
         drop.locator('input[type="file"]').set_input_files(str(file))
-        drop.get_by_text("chain.pem,").wait_for()
+        drop.get_by_text("chain.pem,").first.wait_for()
         drop.get_by_text("Orders Issuing CA").first.wait_for()
 
         error = page.locator(".ck-error-lab")
