@@ -1,4 +1,4 @@
-"""The rendered book: every notebook executed and turned into HTML that needs nothing from outside.
+"""The rendered book: every notebook executed, and every fault's handshake recorded, as HTML that needs nothing from outside.
 
 Run as ``python -m certkit._site FOLDER``; ``make site`` does.
 """
@@ -9,7 +9,7 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from html.parser import HTMLParser
 from pathlib import Path
@@ -23,6 +23,8 @@ from certkit._lab import copy_series
 from certkit._share import share
 from certkit._text import count
 from certkit.errors import CertkitError, FileError, MissingToolError
+from certkit.faults import Fault
+from certkit.lessons.replay import write_replays
 
 _WIDGET = "application/vnd.jupyter.widget-view+json"
 _SECONDS_A_CELL = 90
@@ -44,8 +46,15 @@ _STYLE = (
 )
 
 
-def build_site(folder: str | os.PathLike[str]) -> list[Path]:
-    """Execute every notebook and write it, and an index of all, as HTML into `folder`.
+def build_site(folder: str | os.PathLike[str], faults: Iterable[Fault] | None = None) -> list[Path]:
+    """Execute every notebook and write it, a replay of each fault, and an index of all, as HTML into `folder`.
+
+    Parameters
+    ----------
+    folder : path
+        Where to; what is there already is written over.
+    faults : iterable of Fault, optional
+        Whose handshakes to record; every fault's by default.
 
     Raises
     ------
@@ -65,7 +74,7 @@ def build_site(folder: str | os.PathLike[str]) -> list[Path]:
         pages = list(pool.map(lambda name: _render(copied / name, target / name), names))
     titles = [(page.relative_to(target).as_posix(), title) for page, title in pages]
     index = write_file(target / "index.html", index_html(titles).encode())
-    written = [index, *(page for page, _ in pages)]
+    written = [index, *(page for page, _ in pages), *write_replays(target / "replays", faults)]
     wrong = [problem for page in written for problem in problems_of(page, target)]
     if wrong:
         raise CertkitError("the rendered pages are not whole", on="; ".join(wrong[:10]))
@@ -153,7 +162,9 @@ def index_html(pages: Sequence[tuple[str, str]]) -> str:
     """Return the table of contents."""
     items = [tag("li", tag("a", title, href=path)) for path, title in pages]
     head = f'<meta charset="utf-8"><meta name="viewport" content="width=device-width"><style>{_STYLE}</style>'
-    body = f"<h1>certkit</h1><p>The series, executed and rendered.</p>{tag('ol', *items)}"
+    replays = tag("a", "Replays", href="replays/index.html")
+    about = ": every fault's handshake as it was recorded, message by message, with the cause and the repair."
+    body = f"<h1>certkit</h1><p>The series, executed and rendered.</p>{tag('ol', *items)}{tag('p', replays, about)}"
     return (
         f'<!DOCTYPE html><html lang="en"><head><title>certkit</title>{head}</head><body>{body}</body></html>'
     )

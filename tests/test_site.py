@@ -9,6 +9,7 @@ import pytest
 
 from certkit import _lab, _site
 from certkit.errors import CertkitError
+from certkit.faults import find_fault
 
 pytestmark = pytest.mark.notebook
 
@@ -35,8 +36,11 @@ def series(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.mark.usefixtures("series", "jupyter_home")
 def test_site_is_static_and_linked(tmp_path: Path) -> None:
-    written = _site.build_site(tmp_path / "site")
-    assert [page.name for page in written] == ["index.html", "00-start.html", "01-next.html"]
+    site = tmp_path / "site"
+    written = _site.build_site(site, [find_fault("expired-leaf")])
+    names = ["index.html", "00-start.html", "01-next.html", "replays/index.html", "replays/expired-leaf.html"]
+    assert [page.relative_to(site).as_posix() for page in written] == names
+    assert 'href="replays/index.html"' in written[0].read_text("utf-8")
     page = written[1].read_text("utf-8")
     assert "the static twin" in page
     assert 'href="01-next.html#there"' in page
@@ -50,11 +54,11 @@ def test_site_is_static_and_linked(tmp_path: Path) -> None:
 def test_broken_link_and_failing_cell_are_refused(series: Path, tmp_path: Path) -> None:
     nbformat.write(nbformat.v4.new_notebook(cells=[]), series / "01-next.ipynb")
     with pytest.raises(CertkitError, match="no such place"):
-        _site.build_site(tmp_path / "site")
+        _site.build_site(tmp_path / "site", [find_fault("expired-leaf")])
     bad = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1 / 0")])
     nbformat.write(bad, series / "00-start.ipynb")
     with pytest.raises(CertkitError, match=r"ZeroDivisionError.*00-start"):
-        _site.build_site(tmp_path / "site")
+        _site.build_site(tmp_path / "site", [find_fault("expired-leaf")])
 
 
 def test_what_a_page_fetches_is_seen(tmp_path: Path) -> None:

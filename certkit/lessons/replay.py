@@ -25,7 +25,7 @@ li{margin:.4rem 0}table{display:block;overflow-x:auto;max-width:100%;overflow-wr
 pre{white-space:pre-wrap;font-size:.85rem}svg.ck-ladder{width:100%}summary{cursor:pointer;padding:.3rem 0}
 button{font:inherit;padding:.4rem .8rem;margin:0 .3rem .3rem 0}.ck-note{border-left:4px solid;padding-left:.8rem}
 .ck-later{opacity:.12}.ck-now .halo{stroke:var(--accent);stroke-width:2}
-h2,h3{margin-top:2rem}:target{outline:2px solid;outline-offset:4px}
+main p>span{white-space:normal!important}h2,h3{margin-top:2rem}:target{outline:2px solid;outline-offset:4px}
 @media(prefers-color-scheme:dark){body{background:#111;color:#eee}a{color:#8cf}}
 """
 # Without it the page is whole: every message is there, and the buttons stay hidden.
