@@ -44,4 +44,5 @@ def test_the_rule_of_8u111(options: tuple[str, ...], answer: str) -> None:
         url = f"https://orders.example.test:{service.port}/"
         command = [sys.executable, "-c", _PROGRAM, str(proxy.port), header, url, *options]
         subprocess.run(command, check=True, capture_output=True, timeout=60)
-        assert [item.outcome for item in proxy.log] == [answer]
+        # Java may ask a second time when what is behind the tunnel hangs up: it speaks TLS to a service that does not.
+        assert {item.outcome for item in proxy.log} == {answer}
