@@ -13,7 +13,8 @@ __all__ = ["who_accepts"]
 def who_accepts(verification: Verification) -> tuple[Opinion, ...]:
     """Return what each kind of client would say of the chain that was judged, given the same roots.
 
-    Browsers are not run: theirs are the rules of the web PKI, as the verification's oracle holds them. OpenSSL
+    Computed for this very chain; what was measured for its causes stands beside it (`measured_for`). Browsers
+    are not run: theirs are the rules of the web PKI, as the verification's oracle holds them. OpenSSL
     and Java are asked for real. The platform trusts roots only, so what is no root among the anchors is left out.
 
     Parameters

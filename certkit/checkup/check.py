@@ -15,6 +15,7 @@ from certkit.checkup._probe import Flight, first_flight
 from certkit.checkup._transport import Target, connect, parse_target
 from certkit.checkup.acceptance import who_accepts
 from certkit.checkup.client_authentication import ClientAuthentication, ask_client_authentication
+from certkit.checkup.measured import measured_for
 from certkit.checkup.report import ServerCheck, expiry_findings, version_findings
 from certkit.credentials import Credential
 from certkit.errors import ArgumentError, CertkitError, FormatError
@@ -69,7 +70,8 @@ def check_server(
     versions : bool
         Whether to try each TLS version; four more connections.
     acceptance : bool
-        Whether to ask who would accept the chain: browsers' rules, OpenSSL, Java, the client platform.
+        Whether to say who would accept it: computed for this chain (browsers' rules, OpenSSL, Java, the client
+        platform), and beside it what the atlas measured for the causes that were found.
     at : datetime, optional
         The clock to judge by; now by default.
     step : float
@@ -90,24 +92,41 @@ def check_server(
         if isinstance(target, Target)
         else parse_target(target, starttls=starttls, proxy=proxy, name=name)
     )
-    moment = utc(at)
+    result = _examine(where, anchors, client, versions, acceptance, utc(at), step)
+    if not acceptance:
+        return result
+    verdict, agreed = result.verification, result.flight.version if result.flight else None
+    return replace(
+        result,
+        accepted_by=() if verdict is None else who_accepts(verdict),
+        measured=measured_for(result.findings, verdict, agreed),
+    )
+
+
+def _examine(
+    where: Target,
+    anchors: TrustStore | None,
+    client: Credential | None,
+    versions: bool,
+    second_opinion: bool,
+    at: datetime,
+    step: float,
+) -> ServerCheck:
+    """Return what one server showed, as far as it let us come."""
     try:
         flight = _look(where, step)
     except ArgumentError:
         raise
     except _Ended as end:
-        return ServerCheck(where, end.stage, moment, findings=(_as_finding(end.error),))
+        return ServerCheck(where, end.stage, at, findings=(_as_finding(end.error),))
     if flight.version is None:
-        return ServerCheck(where, "tls", moment, flight, findings=(_refused(flight),))
+        return ServerCheck(where, "tls", at, flight, findings=(_refused(flight),))
     tried = tuple((version, _try_version(where, version, step)) for version in VERSIONS) if versions else ()
     try:
         clients = ask_client_authentication(where, flight, client, step)
     except CertkitError as error:
         clients = ClientAuthentication("unknown", words=str(error))
-    result = _judge(where, flight, tried, clients, anchors, moment, acceptance)
-    if not acceptance or result.verification is None:
-        return result
-    return replace(result, accepted_by=who_accepts(result.verification))
+    return _judge(where, flight, tried, clients, anchors, at, second_opinion)
 
 
 def _look(where: Target, step: float) -> Flight:
@@ -153,7 +172,7 @@ def _judge(
     clients: ClientAuthentication,
     anchors: TrustStore | None,
     at: datetime,
-    acceptance: bool,
+    second_opinion: bool,
 ) -> ServerCheck:
     found = version_findings(versions)
     if clients.accepted is False:
@@ -167,7 +186,7 @@ def _judge(
         anchors if anchors is not None else system_trust(),
         host=where.wanted,
         at=at,
-        second_opinion=acceptance,
+        second_opinion=second_opinion,
     )
     if (answer := _stapled(flight)) is not None:
         verification = check_revocation(verification, answers=[answer])

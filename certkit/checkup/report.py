@@ -9,12 +9,14 @@ from typing import NoReturn
 from certkit._files import iso
 from certkit._html import Html, badge, definitions, details, tag
 from certkit._html import table as html_table
-from certkit._text import visible
+from certkit._text import count, visible
+from certkit.atlas import AtlasRow
 from certkit.causes import Finding, Severity
 from certkit.chains import Chain
 from certkit.checkup._probe import Flight
 from certkit.checkup._transport import Target
 from certkit.checkup.client_authentication import ClientAuthentication
+from certkit.checkup.measured import measured_html, measured_text
 from certkit.errors import CheckFailed, FormatError
 from certkit.revocation import OcspAnswer
 from certkit.verification import Opinion, Verification
@@ -25,6 +27,7 @@ STAGES = ("resolve", "connect", "tls", "certificate", "done")
 """How far a checkup can come, in order."""
 
 SOON = timedelta(days=30)
+_COMPUTED = "Who would accept it: computed, for this chain and these roots"
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,10 @@ class ServerCheck:
     findings : tuple of Finding
         Everything found, fatal ones first.
     accepted_by : tuple of Opinion
-        What each kind of client would say of the chain; empty if not asked for, or without a chain.
+        What each kind of client would say of this chain, computed; empty if not asked for, or without a chain.
+    measured : tuple of AtlasRow
+        What real client stacks were measured to say to the causes found here; empty if not asked for, or if
+        nothing was found that the atlas has.
     """
 
     target: Target
@@ -62,6 +68,7 @@ class ServerCheck:
     clients: ClientAuthentication = field(default_factory=lambda: ClientAuthentication("unknown"))
     findings: tuple[Finding, ...] = field(default=(), repr=False)
     accepted_by: tuple[Opinion, ...] = field(default=(), repr=False)
+    measured: tuple[AtlasRow, ...] = field(default=(), repr=False)
 
     @property
     def ok(self) -> bool:
@@ -139,8 +146,10 @@ class ServerCheck:
             "client_authentication": self.clients.to_dict(),
             "verification": None if self.verification is None else self.verification.to_dict(),
             "accepted_by": [
-                {"judge": item.judge, "ok": item.ok, "text": item.text} for item in self.accepted_by
+                {"judge": item.judge, "ok": item.ok, "text": item.text, "how": "computed"}
+                for item in self.accepted_by
             ],
+            "measured": [{**row.to_dict(), "how": "measured"} for row in self.measured],
             "findings": [finding.to_dict() for finding in self.findings],
         }
 
@@ -155,14 +164,15 @@ class ServerCheck:
                 f"{f'certificate {number}:':<22}{item.subject}, from {item.not_before:%Y-%m-%d} until "
                 f"{item.not_after:%Y-%m-%d} ({days} days), {key}, signed {item.signature}"
             )
-        if self.accepted_by:
-            lines += ["", "who would accept it:"]
-        for opinion in self.accepted_by:
-            lines.append(f"  {opinion.word:<11}{opinion.judge}: {visible(opinion.text, 300)}")
         for finding in self.findings:
             lines += ["", f"{finding.severity} {finding.kind}: {finding.text}"]
             if finding.fix:
                 lines.append(f"  fix: {finding.fix}")
+        if self.accepted_by:
+            lines += ["", "who would accept it: computed, for this chain and these roots:"]
+        for opinion in self.accepted_by:
+            lines.append(f"  {opinion.word:<11}{opinion.judge}: {visible(opinion.text, 300)}")
+        lines += measured_text(self.measured)
         return "\n".join(lines)
 
     def _facts(self) -> list[tuple[str, str]]:
@@ -205,8 +215,11 @@ class ServerCheck:
         if rows:
             parts.append(html_table(("weight", "finding", "what was found", "fix"), rows, caption="Findings"))
         if self.accepted_by:
-            judges = [(item.badge(), item.judge, visible(item.text, 300)) for item in self.accepted_by]
-            parts.append(html_table(("verdict", "judge", "its words"), judges, caption="Who would accept it"))
+            judges = [(item.badge(), item.judge, visible(item.text, 200)) for item in self.accepted_by]
+            parts.append(html_table(("verdict", "judge", "its words"), judges, caption=_COMPUTED))
+        if self.measured:
+            told = f"What real clients say to this: measured, {count(len(self.measured), 'answer')}"
+            parts.append(details(told, measured_html(self.measured)))
         if self.chain:
             parts.append(details("The chain as sent", self.chain._repr_html_()))
         return tag("div", *parts)
