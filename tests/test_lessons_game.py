@@ -12,8 +12,20 @@ import pytest
 import certkit as ck
 from certkit.errors import ArgumentError, CheckFailed, FormatError
 from certkit.faults import find_fault
-from certkit.lessons.game import LEVELS, Case, list_cases
-from certkit.lessons.game.desk import CHAIN, KEY, Desk, seeded_scenario
+from certkit.lessons.game import LEVELS, Case, Grade, java, list_cases
+from certkit.lessons.game.desk import (
+    CHAIN,
+    CLIENTS,
+    KEY,
+    KEYSTORE,
+    TRUST,
+    Desk,
+    Files,
+    read_desk,
+    seeded_scenario,
+)
+from certkit.lessons.game.java import tried_in_java
+from certkit.lessons.game.sides import as_programs_do
 from certkit.lessons.game.stories import _TOLD, all_stories
 from certkit.lessons.pictures import write_pictures
 from certkit.lessons.progress import Progress
@@ -61,6 +73,71 @@ def test_a_case_fails_as_it_is_handed_over_and_is_solved_by_good_files(
     assert good.cause == cause
     assert cause in good.text
     assert book.solved(f"case.{name}")
+    check_who_was_asked(case, good)
+    for shortcut, said in SHORTCUTS.items():
+        mended(case, name).write(folder)
+        if said(case, folder):
+            graded = case.grade(folder, progress=Progress())
+            assert not graded.ok, shortcut
+            assert said(case, None) in graded.text, graded.text
+
+
+def check_who_was_asked(case: Case, grade: Grade) -> None:
+    tried = [item.tested for item in grade.findings]
+    for tls in ("1.2", "1.3"):
+        assert any(f"handshake in TLS {tls}, Python" in item for item in tried)
+        if ck.java_available():
+            assert any(item.startswith("a call by Java ") and f"TLS {tls}" in item for item in tried)
+    if ck.java_available():
+        assert grade.untried == ""
+        assert "Not tried" not in grade.text
+        assert any("loading client/client.p12" in item for item in tried) == case.two_way
+
+
+def believe_the_leaf(_: Case, folder: Path | None) -> str:
+    if folder is not None:
+        (folder / "client/trust.pem").write_text(ck.load_certificate(folder / CHAIN).pem)
+    return "the next renewal breaks it again"
+
+
+def bring_a_ca_of_ones_own(_: Case, folder: Path | None) -> str:
+    if folder is not None:
+        own = ck.CertificateAuthority("Mine")
+        made = own.issue("orders.example.test", usage="server")
+        (folder / CHAIN).write_text(made.chain.pem)
+        (folder / KEY).write_bytes(made.key.to_pem())
+        (folder / "client/trust.pem").write_text(own.certificate.pem)
+    return "a CA of neither company"
+
+
+def let_in_the_one_client(case: Case, folder: Path | None) -> str:
+    if not case.two_way:
+        return ""
+    if folder is not None:
+        client = ck.load_keystore(folder / "client/client.p12", "changeit").credential()
+        (folder / "server/clients.pem").write_text(client.certificate.pem)
+    return "the next renewal breaks it again"
+
+
+def show_a_server_certificate_as_client(case: Case, folder: Path | None) -> str:
+    if not case.two_way:
+        return ""
+    if folder is not None:
+        web = seeded_scenario(SEED, two_way=True).client_ca.issue("www.acme.example.test", usage="server")
+        (folder / "client/client.p12").write_bytes(ck.keystore_bytes(web, "changeit", format="pkcs12"))
+    return "unsuitable certificate purpose"
+
+
+# Repairs that make the failure go away, or move it, in every case: none of them counts.
+SHORTCUTS = {
+    made.__name__: made
+    for made in (
+        believe_the_leaf,
+        bring_a_ca_of_ones_own,
+        let_in_the_one_client,
+        show_a_server_certificate_as_client,
+    )
+}
 
 
 def check_what_shows(case: Case, folder: Path, name: str) -> None:
@@ -117,6 +194,79 @@ def test_repaired_with_the_ca_desk(tmp_path: Path, book: Progress) -> None:
     assert "key of this certificate" in case.grade(folder, progress=book).text
     (folder / KEY).write_bytes(good.key.to_pem())
     assert case.grade(folder, progress=book).ok
+
+
+@pytest.mark.parametrize(
+    ("name", "mend", "left"),
+    [
+        ("two-at-once", {CHAIN}, "certificate has expired"),
+        ("two-at-once", {KEYSTORE}, "unable to get local issuer certificate"),
+        ("spare-from-the-drawer", {TRUST}, "unable to get local issuer certificate"),
+        ("leaf-not-first", {KEY}, "this key is not the key of this certificate"),
+        ("private-key-missing", {CLIENTS}, "no private key"),
+    ],
+)
+def test_half_a_repair_is_none(name: str, mend: set[str], left: str, tmp_path: Path, book: Progress) -> None:
+    case = ck.new_case(SEED, story=name)
+    folder = case.write(tmp_path / "case")
+    good = mended(case, name)
+    for path in mend:
+        (folder / path).write_bytes(good.files[path])
+    grade = case.grade(folder, progress=book)
+    assert not grade.ok
+    assert left in grade.text
+
+
+def handed_over(name: str, tmp_path: Path) -> tuple[Case, Files]:
+    case = ck.new_case(SEED, story=name)
+    return case, read_desk(case.write(tmp_path / "case"), two_way=case.two_way)
+
+
+@pytest.mark.skipif(not ck.java_available(), reason="no Java here")
+@pytest.mark.parametrize(
+    ("name", "words", "server"),
+    [
+        ("expired-leaf", "PKIX path validation failed", "CERTIFICATE_EXPIRED"),
+        ("untrusted-root", "PKIX path building failed", "CERTIFICATE_UNKNOWN"),
+        ("hostname-mismatch", "No subject alternative DNS name matching", "CERTIFICATE_UNKNOWN"),
+        ("client-leaf-alone", "unknown_ca", "unable to get local issuer"),
+        ("client-cert-expired", "certificate_expired", "certificate has expired"),
+        ("private-key-missing", "certificate_required", "peer did not return a certificate"),
+    ],
+)
+def test_java_shakes_hands_for_itself(name: str, words: str, server: str, tmp_path: Path) -> None:
+    _, files = handed_over(name, tmp_path)
+    tried = list(tried_in_java(files, as_programs_do(files)))
+    calls = [item for item in tried if item.tested.startswith("a call by Java")]
+    assert [item.ok for item in calls] == [False, False]
+    assert words in calls[1].found
+    assert server in calls[1].found
+
+
+@pytest.mark.skipif(not ck.java_available(), reason="no Java here")
+def test_a_repair_that_only_python_believes_is_none(tmp_path: Path, book: Progress) -> None:
+    case, folder = case_in(tmp_path, "expired-leaf")
+    scenario = find_fault("policy-required").break_it(seeded_scenario(SEED, two_way=False))
+    (folder / CHAIN).write_text(scenario.server.credential.chain.pem)
+    (folder / KEY).write_bytes(scenario.server.credential.key.to_pem())
+    grade = case.grade(folder, progress=book)
+    assert grade.handshake is not None
+    assert grade.handshake.ok, "Python is content"
+    assert not grade.ok
+    assert "a call by Java" in grade.text
+
+
+def test_where_java_is_missing_the_grade_says_so(
+    tmp_path: Path, book: Progress, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(java, "java_available", lambda: False)
+    case, folder = case_in(tmp_path, "client-cert-expired")
+    grade = case.grade(folder, progress=book)
+    assert grade.ok
+    assert not any("Java" in item.tested for item in grade.findings)
+    assert "Not tried: the same calls by the real Java, which is not installed here" in grade.text
+    assert "not tried" in grade._repr_html_()
+    assert "certkit[java]" in repr(grade)
 
 
 def case_in(tmp_path: Path, name: str) -> tuple[Case, Path]:

@@ -17,7 +17,9 @@ from certkit.faults import Scenario
 from certkit.handshakes import Handshake
 from certkit.keystores import load_certificates
 from certkit.lessons.game.desk import CLIENTS, TRUST, Desk, log_of, read_desk, seeded_scenario
-from certkit.lessons.game.grading import Grade, as_programs_do, grade_files
+from certkit.lessons.game.grading import Grade, grade_files
+from certkit.lessons.game.java import untried_in_java
+from certkit.lessons.game.sides import as_programs_do
 from certkit.lessons.game.stories import LEVELS, Story, all_stories
 from certkit.lessons.progress import Progress, current_progress
 
@@ -142,8 +144,9 @@ class Case:
     def grade(self, folder: str | os.PathLike[str], *, progress: Progress | None = None) -> Grade:
         """Load the files in `folder` and put them to use, for real.
 
-        Python shakes hands with them in TLS 1.2 and 1.3; where Java is installed, it judges the chains and
-        loads the keystore. A repair that makes a side believe everybody is none.
+        Python shakes hands with them in TLS 1.2 and 1.3, and then Java does: it loads the client's files and
+        calls the server. Where Java is not installed, the grade says that this part was not tried. A repair
+        that makes a side believe everybody is none.
 
         Parameters
         ----------
@@ -173,7 +176,8 @@ class Case:
         solved = all(item.ok for item in findings)
         book = progress or current_progress()
         book.record(f"case.{self._story.id}", right=solved)
-        return Grade(findings, run, str(self), self._story.cause if solved else None)
+        cause = self._story.cause if solved else None
+        return Grade(findings, run, str(self), cause, untried_in_java())
 
     def __str__(self) -> str:
         return f"case {self.seed}, {self.level}"

@@ -4,22 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import NoReturn, TypeVar
 
 from certkit._html import Html, badge, table, tag
-from certkit.chains import TrustStore
-from certkit.credentials import Credential
 from certkit.errors import CertkitError, CheckFailed
 from certkit.faults.scenario import HOST
-from certkit.handshakes import ClientConfig, Handshake, ServerConfig, handshake
+from certkit.handshakes import Handshake
 from certkit.keystores import Keystore, load_credential, load_keystore
 from certkit.lessons.exercise import Finding, miss, passed
 from certkit.lessons.game.desk import CHAIN, CLIENTS, KEY, KEYSTORE, TRUST, Files
-from certkit.stacks.java import java_available, java_pkix
-from certkit.stacks.java_files import java_keystore
+from certkit.lessons.game.java import tried_in_java
+from certkit.lessons.game.sides import Sides, load_sides
 
-__all__ = ["Grade", "Sides", "as_programs_do", "grade_files", "load_sides"]
+__all__ = ["Grade", "grade_files"]
 
 T = TypeVar("T")
 
@@ -38,12 +35,15 @@ class Grade:
         Which case, and how hard.
     cause : str or None
         The cause behind the case, told once it is solved.
+    untried : str
+        What could not be tried on this machine, and why; empty if everything was.
     """
 
     findings: tuple[Finding, ...]
     handshake: Handshake | None
     title: str
     cause: str | None = None
+    untried: str = ""
 
     @property
     def ok(self) -> bool:
@@ -56,7 +56,8 @@ class Grade:
         for item in self.findings:
             if not item.ok:
                 return f"Tested: {item.tested}. Found: {item.found}. Where to look: {item.look}."
-        return f"Solved: {len(self.findings)} things were tried, all went well. The cause was {self.cause}."
+        solved = f"Solved: {len(self.findings)} things were tried, all went well. The cause was {self.cause}."
+        return f"{solved} Not tried: {self.untried}." if self.untried else solved
 
     def __bool__(self) -> NoReturn:
         raise TypeError("a grade is neither true nor false: ask .ok")
@@ -79,67 +80,14 @@ class Grade:
             )
             for item in self.findings
         ]
+        if self.untried:
+            rows.append((badge("neutral", "not tried"), self.untried, "", ""))
         head = badge("good", "solved") if self.ok else badge("bad", "not yet")
         return tag(
             "div",
             tag("p", head, f" {self.title}. ", self.text, role="status"),
             table(("", "tested", "found", "where to look"), rows, caption="What was tried with your files"),
         )
-
-
-@dataclass(frozen=True)
-class Sides:
-    """What both sides bring, out of the files."""
-
-    server: Credential
-    trust: TrustStore
-    client_anchors: TrustStore | None = None
-    client: Credential | None = None
-
-    def meet(self, tls: str = "1.3", *, client: Credential | None = None) -> Handshake:
-        """Let them shake hands; the client calls the name that the case is about."""
-        return handshake(
-            ClientConfig(self.trust, client, host=HOST), ServerConfig(self.server, self.client_anchors), tls
-        )
-
-
-def as_programs_do(files: Files) -> Sides:
-    """Return what both sides bring to a call when nobody looks closely: an empty truststore trusts nobody.
-
-    Raises
-    ------
-    CertkitError
-        If a side cannot even start.
-    """
-    folder = files.folder
-    server = load_credential(folder / CHAIN, folder / KEY, files.key_password)
-    trust = _trusted(folder / TRUST)
-    if not files.two_way:
-        return Sides(server, trust)
-    store = load_keystore(folder / KEYSTORE, files.keystore_password)
-    return Sides(server, trust, _trusted(folder / CLIENTS), store.credential() if store.keys else None)
-
-
-def _trusted(path: Path) -> TrustStore:
-    return load_keystore(path).trust_store() if path.stat().st_size else TrustStore()
-
-
-def load_sides(files: Files) -> Sides:
-    """Return what both sides bring.
-
-    Raises
-    ------
-    CertkitError
-        If a file cannot be read, or does not hold what its side needs.
-    """
-    folder = files.folder
-    server = load_credential(folder / CHAIN, folder / KEY, files.key_password)
-    trust = load_keystore(folder / TRUST).trust_store("the client's roots")
-    if not files.two_way:
-        return Sides(server, trust)
-    anchors = load_keystore(folder / CLIENTS).trust_store("the server's roots for clients")
-    store = load_keystore(folder / KEYSTORE, files.keystore_password)
-    return Sides(server, trust, anchors, store.credential())
 
 
 def grade_files(
@@ -184,7 +132,7 @@ def _tried(files: Files, roots: dict[str, str], known: tuple[str, ...]) -> Itera
             yield miss(tested, "it was let in", "two-way must stay two-way", run)
         else:
             yield passed(tested, "it was refused, as it should be")
-    yield from _java(files, sides)
+    yield from tried_in_java(files, sides)
 
 
 def _loads(files: Files) -> list[tuple[str, Callable[[], object]]]:
@@ -259,20 +207,3 @@ def _met(sides: Sides, tls: str) -> Finding:
         return passed(tested, "both sides are done", run)
     says = next((end.error for end in (run.client, run.server) if end.outcome == "refused"), None)
     return miss(tested, f"{run.verdict} {says or ''}".strip().rstrip("."), "what that side says", run)
-
-
-def _java(files: Files, sides: Sides) -> Iterator[Finding]:
-    if not java_available():
-        return
-    verdict = java_pkix(sides.server.chain, sides.trust, host=HOST)
-    tested = f"Java {verdict.java}, as a client, with the server's chain"
-    look = "what Java says; it is stricter in places"
-    yield passed(tested, "accepted") if verdict.ok else miss(tested, verdict.text, look)
-    if sides.client is None or sides.client_anchors is None or not verdict.ok:
-        return
-    store = java_keystore(files.folder / KEYSTORE, files.keystore_password)
-    tested = f"Java {verdict.java}, loading {KEYSTORE}"
-    yield passed(tested, store.text) if store.ok else miss(tested, store.text, look)
-    judged = java_pkix(sides.client.chain, sides.client_anchors, purpose="client")
-    tested = f"Java {verdict.java}, as a server, with the client's chain"
-    yield passed(tested, "accepted") if judged.ok else miss(tested, judged.text, look)
