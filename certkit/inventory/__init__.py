@@ -7,7 +7,7 @@
 `certkit.inventory.reading`            one file in, its rows out
 `certkit.inventory.fields`             the fields of one certificate: `fast` for the usual kind, careful for the rest
 `certkit.inventory.judging`            role, status and risks at a moment
-`certkit.inventory.table`              what each column means; rows to an Arrow-backed DataFrame
+`certkit.inventory.table`              what each column means; rows to an Arrow-backed DataFrame, its text `_packed`
 `certkit.inventory.units`              a scan cut into pieces of work; `work` does one
 `certkit.inventory.engine`             who does them: this process, workers on this machine, or `dask_engine`
 `certkit.inventory.journal`            finished pieces on disk, so that a killed scan goes on

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from certkit.errors import CertkitError, FileError, FormatError
-from certkit.inventory.table import arrow_schema, batches_from, import_arrow, to_frame
+from certkit.inventory.table import arrow_schema, batches_from, grouped, import_arrow, to_frame
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -102,26 +102,13 @@ def _up_to(first: Any, source: Iterator[Any], rows: int) -> Iterator[Any]:
 
 def _write_file(path: Path, batches: Iterable[Any], at: str) -> None:
     pa, parquet = import_arrow(), import_module("pyarrow.parquet")
+    # Small groups make a file large and slow.
     schema = arrow_schema().with_metadata({_AT: at})
     with parquet.ParquetWriter(path, schema, compression="zstd") as writer:
-        for group in _grouped(batches):
+        for group in grouped(batches, GROUP_ROWS):
             writer.write_table(pa.Table.from_batches(group, arrow_schema()).cast(schema))
     with path.open("rb") as stream:
         os.fsync(stream.fileno())
-
-
-def _grouped(batches: Iterable[Any]) -> Iterator[list[Any]]:
-    """Yield batches together until they fill a row group: small groups make a file large and slow."""
-    group: list[Any] = []
-    rows = 0
-    for batch in batches:
-        group.append(batch)
-        rows += batch.num_rows
-        if rows >= GROUP_ROWS:
-            yield group
-            group, rows = [], 0
-    if group:
-        yield group
 
 
 def write_parquet(table: pd.DataFrame, path: str | os.PathLike[str]) -> Path:
@@ -150,13 +137,15 @@ def read_inventory(path: str | os.PathLike[str]) -> pd.DataFrame:
     FormatError
         If it is no inventory.
     """
-    pa, parquet = import_arrow(), import_module("pyarrow.parquet")
+    pa, dataset = import_arrow(), import_module("pyarrow.dataset")
     if not Path(path).exists():
         raise FileError("there is no such file", on=path, hint="certkit scan FOLDER -o inventory.parquet")
     try:
-        found = parquet.read_table(path)
+        found = dataset.dataset(path, format="parquet")
         noted = (found.schema.metadata or {}).get(_AT, b"").decode()
-        frame = to_frame(found.select(arrow_schema().names).cast(arrow_schema()).to_batches())
+        # Piece by piece: the file as a whole would take twice the room of the packed table.
+        pieces = found.to_batches(columns=arrow_schema().names, batch_readahead=1, fragment_readahead=1)
+        frame = to_frame(piece.cast(arrow_schema()) for piece in pieces)
     except (pa.ArrowException, KeyError, OSError) as error:
         reason = str(error).splitlines()[0][:120]
         raise FormatError(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from certkit._files import utc
@@ -20,6 +21,7 @@ __all__ = [
     "arrow_schema",
     "batches_from",
     "clock_of",
+    "grouped",
     "import_arrow",
     "to_frame",
 ]
@@ -50,6 +52,9 @@ COLUMNS: dict[str, str] = {
     "error": "why it could not be read, or which password was refused; missing if all is well",
 }
 """The columns of an inventory, in order, and what each means."""
+
+
+_PACKED_ROWS = 131_072
 
 
 class Row(NamedTuple):
@@ -143,15 +148,39 @@ def arrow_batch(rows: list[Row]) -> Any:
     return pa.record_batch(arrays, schema=schema)
 
 
-def to_frame(batches: Iterator[Any] | Iterable[Any]) -> pd.DataFrame:
-    """Return record batches as one Arrow-backed DataFrame."""
+def grouped(batches: Iterable[Any], rows: int) -> Iterator[list[Any]]:
+    """Yield batches together until they have as many rows."""
+    group: list[Any] = []
+    size = 0
+    for batch in batches:
+        group.append(batch)
+        size += batch.num_rows
+        if size >= rows:
+            yield group
+            group, size = [], 0
+    if group:
+        yield group
+
+
+def to_frame(batches: Iterable[Any]) -> pd.DataFrame:
+    """Return record batches as one Arrow-backed DataFrame, with its text packed: see `certkit.inventory._packed`."""
     import pandas as pd  # noqa: PLC0415 - slow to load
 
-    pa = import_arrow()
-    # Never without a chunk: pandas cannot join on such a column.
-    table = pa.Table.from_batches([*batches] or [arrow_batch([])], arrow_schema())
-    frame: pd.DataFrame = table.to_pandas(types_mapper=pd.ArrowDtype)
-    return frame
+    from certkit.inventory._packed import Packed, pack  # noqa: PLC0415 - loads pandas
+
+    pa, schema = import_arrow(), arrow_schema()
+    columns: dict[str, list[Any]] = {name: [] for name in COLUMNS}
+    for group in grouped(chain(batches, [arrow_batch([])]), _PACKED_ROWS):
+        for name, column in zip(COLUMNS, pa.Table.from_batches(group, schema).columns, strict=True):
+            rows = pa.concat_arrays(column.chunks)
+            columns[name].append(pack(rows) if rows.type == pa.string() else rows)
+    frame = {
+        field.name: Packed.of(columns[field.name])
+        if field.type == pa.string()
+        else pd.arrays.ArrowExtensionArray(pa.chunked_array(columns[field.name], field.type))
+        for field in schema
+    }
+    return pd.DataFrame(frame)
 
 
 def batches_from(table: pd.DataFrame) -> list[Any]:
