@@ -14,7 +14,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from certkit._files import write_file
-from certkit._share import share
+from certkit._share import MY_FILES, share
 from certkit._text import count
 from certkit.errors import ArgumentError, CertkitError, FileError, MissingToolError
 
@@ -117,7 +117,7 @@ def _series() -> dict[str, Path]:
         for path in sorted(root.rglob("*")):
             inside = path.relative_to(root)
             hidden = any(name.startswith((".", "__")) for name in inside.parts)
-            if path.is_file() and not hidden:
+            if path.is_file() and not hidden and MY_FILES not in inside.parts:
                 found[f"{part}/{inside.as_posix()}"] = path
     return found
 

@@ -6,6 +6,9 @@ from pathlib import Path
 
 from certkit.errors import FileError
 
+MY_FILES = "my-files"
+"""The folder, below the one that a learner works in, for what the lab writes: cases, exchange folders."""
+
 
 def share(name: str) -> Path:
     """Return the folder ``notebooks`` or ``data`` that belongs to this certkit."""

@@ -20,7 +20,7 @@ from urllib.parse import unquote, urlsplit
 from certkit._files import write_file
 from certkit._html import tag
 from certkit._lab import copy_series
-from certkit._share import share
+from certkit._share import MY_FILES, share
 from certkit._text import count
 from certkit.errors import CertkitError, FileError, MissingToolError
 from certkit.faults import Fault
@@ -82,7 +82,11 @@ def build_site(folder: str | os.PathLike[str], faults: Iterable[Fault] | None = 
 
 
 def _not_for_the_site(_: str, names: list[str]) -> set[str]:
-    return {name for name in names if name.startswith(".") or name.endswith((".ipynb", ".pyc"))}
+    return {
+        name
+        for name in names
+        if name.startswith(".") or name.endswith((".ipynb", ".pyc")) or name == MY_FILES
+    }
 
 
 def _render(source: Path, target: Path) -> tuple[Path, str]:

@@ -63,7 +63,7 @@ def test_a_case_fails_as_it_is_handed_over_and_is_solved_by_good_files(
     ]
     assert not any(cause in text for text in texts), "the handed-over files name the cause"
     bad = case.grade(folder, progress=book)
-    assert not bad.ok
+    assert (bad.ok, bad.state, book.entries) == (False, "not tried yet", {})
     assert bad.cause is None
     assert "Where to look: " in bad.text
     assert not book.solved(f"case.{name}")
@@ -315,7 +315,8 @@ def test_folders_and_settings_that_are_not_the_case(tmp_path: Path, book: Progre
     with pytest.raises(ArgumentError, match="other things"):
         case.write(tmp_path)
     folder = case.write(tmp_path / "case")
-    case.write(folder)  # again, over its own files
+    with pytest.raises(ArgumentError, match="another case"):
+        ck.new_case(SEED + 1, story="expired-leaf").write(folder)
     with pytest.raises(ArgumentError, match="another case"):
         ck.new_case(SEED + 1, story="expired-leaf").grade(folder, progress=book)
     (folder / "settings.toml").write_text("host =")
@@ -336,7 +337,31 @@ def test_errors_and_verdicts(tmp_path: Path, book: Progress) -> None:
         bool(grade)
     with pytest.raises(CheckFailed, match="not solved yet"):
         grade.raise_if_failed()
-    assert "not yet" in grade._repr_html_()
+    assert "not tried yet" in grade._repr_html_()
+    (tmp_path / "case/client/trust.pem").write_text(ck.CertificateAuthority("Mine").certificate.pem)
+    tried = case.grade(tmp_path / "case", progress=book)
+    assert (tried.state, book.tries("case.expired-leaf")) == ("not yet", 1)
+    assert "not yet" in tried._repr_html_()
+
+
+def test_what_was_mended_stays_unless_it_is_wanted_anew(tmp_path: Path, book: Progress) -> None:
+    case, folder = case_in(tmp_path, "key-cert-mismatch")
+    (folder / "server/mine.txt").touch()
+    case.write(folder)
+    assert case.grade(folder, progress=book).ok
+    case.write(folder, anew=True)
+    assert case.grade(folder, progress=book).state == "not tried yet"
+    assert not (folder / "server/mine.txt").exists()
+
+
+def test_without_a_folder_it_lies_among_the_learners_own_files(
+    tmp_path: Path, book: Progress, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    case = ck.new_case(9)
+    assert case.write() == case.folder == Path("my-files/case-9-easy")
+    assert case.grade(progress=book).state == "not tried yet"
+    assert (tmp_path / "my-files/case-9-easy/mail.txt").exists()
 
 
 def test_the_drawings_are_as_the_module_draws_them(tmp_path: Path) -> None:

@@ -5,18 +5,21 @@ from __future__ import annotations
 import json
 import os
 import random
+import shutil
 import tomllib
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from certkit._files import read_source, write_file
 from certkit._html import Html, definitions, tag
+from certkit._share import MY_FILES
 from certkit.errors import ArgumentError, CertkitError
 from certkit.faults import Scenario
 from certkit.handshakes import Handshake
 from certkit.keystores import load_certificates
-from certkit.lessons.game.desk import CLIENTS, TRUST, Desk, log_of, read_desk, seeded_scenario
+from certkit.lessons.game.desk import CLIENTS, TRUST, Desk, digest_of, log_of, read_desk, seeded_scenario
 from certkit.lessons.game.grading import Grade, grade_files
 from certkit.lessons.game.java import untried_in_java
 from certkit.lessons.game.sides import as_programs_do
@@ -62,13 +65,21 @@ class Case:
     def _desk(self) -> Desk:
         return self._story.break_files(Desk.of(self._broken), self._broken)
 
-    def write(self, folder: str | os.PathLike[str]) -> Path:
+    @property
+    def folder(self) -> Path:
+        """Where the case lies unless you name another place: ``my-files/case-7-easy``."""
+        return Path(MY_FILES) / f"case-{self.seed}-{self.level}"
+
+    def write(self, folder: str | os.PathLike[str] | None = None, *, anew: bool = False) -> Path:
         """Write the case into `folder`: the mail, the log, the files of both sides, and what the CA desk has.
 
         Parameters
         ----------
-        folder : path
-            A folder for this case alone, made if need be; what the case wrote there before is written anew.
+        folder : path, optional
+            A folder for this case alone, made if need be; `folder` by default. If this case lies there
+            already it stays as it is, half mended or not.
+        anew : bool
+            True hands it over again and throws away what was mended.
 
         Returns
         -------
@@ -78,21 +89,31 @@ class Case:
         Raises
         ------
         ArgumentError
-            If the folder holds something that is not this case's.
+            If the folder holds something else, or another case.
         FileError
             If it cannot be written.
         """
-        target = Path(folder)
+        target = self.folder if folder is None else Path(folder)
         if target.exists() and (
             not target.is_dir() or (any(target.iterdir()) and not (target / NOTES).exists())
         ):
             raise ArgumentError(
                 "this folder holds other things", on=target, hint="give each case a new, empty folder"
             )
+        if (target / NOTES).exists():
+            self._own_notes(target)
+            if not anew:
+                return target
+            for name in ("server", "client", "ca"):
+                shutil.rmtree(target / name, ignore_errors=True)
         self._desk.write(target)
         files = read_desk(target, two_way=self.two_way)
         log = log_of(files, self._run(target), sides=self._story.sides)
-        for name, text in (("mail.txt", self._mail_text()), ("failure.log", log), (NOTES, self._notes())):
+        for name, text in (
+            ("mail.txt", self._mail_text()),
+            ("failure.log", log),
+            (NOTES, self._notes(digest_of(target))),
+        ):
             write_file(target / name, text.encode())
         return target
 
@@ -125,14 +146,26 @@ class Case:
         ]
         return "\n".join(lines) + "\n"
 
-    def _notes(self) -> str:
+    def _notes(self, handed_over: str) -> str:
         scenario = seeded_scenario(self.seed, two_way=self.two_way)
         return (
             "# For the grading. Nothing in here helps to solve the case.\n"
-            f'seed = {self.seed}\nlevel = "{self.level}"\nknown = {json.dumps(self._known())}\n\n[roots]\n'
+            f'seed = {self.seed}\nlevel = "{self.level}"\nknown = {json.dumps(self._known())}\n'
+            f'handed_over = "{handed_over}"\n\n[roots]\n'
             f'server = "{scenario.server_ca.root.certificate.spki_sha256}"\n'
             f'client = "{scenario.client_ca.root.certificate.spki_sha256}"\n'
         )
+
+    def _own_notes(self, folder: Path) -> dict[str, Any]:
+        """Return what was noted for the grading; raises if the folder is of another case."""
+        notes = tomllib.loads(read_source(folder / NOTES)[0].decode())
+        if (notes.get("seed"), notes.get("level")) != (self.seed, self.level):
+            raise ArgumentError(
+                "this folder is of another case",
+                on=f"{folder}: seed {notes.get('seed')}, {notes.get('level')}",
+                hint=f'ck.new_case(seed={notes.get("seed")}, level="{notes.get("level")}")',
+            )
+        return notes
 
     def _known(self) -> list[str]:
         found = []
@@ -141,7 +174,9 @@ class Case:
                 found += [item.spki_sha256 for item in load_certificates(data) if item.is_ca]
         return found
 
-    def grade(self, folder: str | os.PathLike[str], *, progress: Progress | None = None) -> Grade:
+    def grade(
+        self, folder: str | os.PathLike[str] | None = None, *, progress: Progress | None = None
+    ) -> Grade:
         """Load the files in `folder` and put them to use, for real.
 
         Python shakes hands with them in TLS 1.2 and 1.3, and then Java does: it loads the client's files and
@@ -150,10 +185,10 @@ class Case:
 
         Parameters
         ----------
-        folder : path
-            Where the case was written to.
+        folder : path, optional
+            Where the case was written to; `folder` by default.
         progress : Progress, optional
-            Where the try is counted; your own by default.
+            Where the try is counted; your own by default. Files as they were handed over are no try.
 
         Raises
         ------
@@ -162,22 +197,18 @@ class Case:
         FileError, FormatError
             If its notes or settings cannot be read.
         """
-        target = Path(folder)
-        notes = tomllib.loads(read_source(target / NOTES)[0].decode())
-        if (notes.get("seed"), notes.get("level")) != (self.seed, self.level):
-            raise ArgumentError(
-                "this folder is of another case",
-                on=f"{target}: seed {notes.get('seed')}, {notes.get('level')}",
-                hint=f'ck.new_case(seed={notes.get("seed")}, level="{notes.get("level")}")',
-            )
+        target = self.folder if folder is None else Path(folder)
+        notes = self._own_notes(target)
         findings, run = grade_files(
             read_desk(target, two_way=self.two_way), dict(notes["roots"]), tuple(notes["known"])
         )
         solved = all(item.ok for item in findings)
-        book = progress or current_progress()
-        book.record(f"case.{self._story.id}", right=solved)
+        untouched = notes.get("handed_over") == digest_of(target)
+        if not untouched:
+            book = progress or current_progress()
+            book.record(f"case.{self._story.id}", right=solved)
         cause = self._story.cause if solved else None
-        return Grade(findings, run, str(self), cause, untried_in_java())
+        return Grade(findings, run, str(self), cause, untried_in_java(), untouched)
 
     def __str__(self) -> str:
         return f"case {self.seed}, {self.level}"
@@ -189,7 +220,7 @@ class Case:
         rows: list[tuple[object, object]] = [
             ("level", f"{self.level}: {LEVELS[self.level]}"),
             ("a colleague writes", tag("q", self.mail)),
-            ("then", tag("code", 'case.write("case"), mend the files, case.grade("case")')),
+            ("then", tag("code", "case.write(), mend the files, case.grade()")),
         ]
         return definitions(rows, caption=f"Case {self.seed}")
 

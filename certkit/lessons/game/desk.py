@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import ssl
 import tomllib
 from collections.abc import Mapping
@@ -20,7 +21,7 @@ from certkit.handshakes import Handshake
 from certkit.keystores import keystore_bytes
 from certkit.lessons.fixtures import company
 
-__all__ = ["PASSWORD", "Desk", "Files", "log_of", "read_desk", "seeded_scenario"]
+__all__ = ["PASSWORD", "Desk", "Files", "digest_of", "log_of", "read_desk", "seeded_scenario"]
 
 PASSWORD = "changeit"  # noqa: S105 - the toy password of every practice file
 CHAIN, KEY, CLIENTS = "server/chain.pem", "server/key.pem", "server/clients.pem"
@@ -144,6 +145,16 @@ def read_desk(folder: Path, *, two_way: bool) -> Files:
             hint="write the case again",
         ) from None
     return Files(folder, two_way, str(key) or None, str(store) or None)
+
+
+def digest_of(folder: Path) -> str:
+    """Return a digest of the files of both sides and the settings: it changes when somebody mends something."""
+    found = hashlib.sha256()
+    places = [folder / SETTINGS, *(folder / "server").rglob("*"), *(folder / "client").rglob("*")]
+    for path in sorted(path for path in places if path.is_file()):
+        found.update(f"{path.relative_to(folder).as_posix()}\0".encode())
+        found.update(hashlib.sha256(path.read_bytes()).digest())
+    return found.hexdigest()
 
 
 def log_of(files: Files, run: Handshake | None, *, sides: tuple[str, ...]) -> str:

@@ -37,6 +37,8 @@ class Grade:
         The cause behind the case, told once it is solved.
     untried : str
         What could not be tried on this machine, and why; empty if everything was.
+    untouched : bool
+        Whether the files are still as they were handed over: nothing was tried yet.
     """
 
     findings: tuple[Finding, ...]
@@ -44,6 +46,7 @@ class Grade:
     title: str
     cause: str | None = None
     untried: str = ""
+    untouched: bool = False
 
     @property
     def ok(self) -> bool:
@@ -51,11 +54,17 @@ class Grade:
         return bool(self.findings) and all(item.ok for item in self.findings)
 
     @property
+    def state(self) -> str:
+        """``"solved"``, ``"not yet"``, or ``"not tried yet"`` while the files are as they were handed over."""
+        return "solved" if self.ok else "not tried yet" if self.untouched else "not yet"
+
+    @property
     def text(self) -> str:
         """What to read: the first thing that failed, or that it is solved."""
         for item in self.findings:
             if not item.ok:
-                return f"Tested: {item.tested}. Found: {item.found}. Where to look: {item.look}."
+                before = "The files are as they were handed over. " if self.untouched else ""
+                return f"{before}Tested: {item.tested}. Found: {item.found}. Where to look: {item.look}."
         solved = f"Solved: {len(self.findings)} things were tried, all went well. The cause was {self.cause}."
         return f"{solved} Not tried: {self.untried}." if self.untried else solved
 
@@ -68,7 +77,7 @@ class Grade:
             raise CheckFailed("the case is not solved yet", on=self.text)
 
     def __repr__(self) -> str:
-        return f"<Grade {'solved' if self.ok else 'not yet'}. {self.text}>"
+        return f"<Grade {self.state}. {self.text}>"
 
     def _repr_html_(self) -> Html:
         rows = [
@@ -82,7 +91,7 @@ class Grade:
         ]
         if self.untried:
             rows.append((badge("neutral", "not tried"), self.untried, "", ""))
-        head = badge("good", "solved") if self.ok else badge("bad", "not yet")
+        head = badge("good" if self.ok else "neutral" if self.untouched else "bad", self.state)
         return tag(
             "div",
             tag("p", head, f" {self.title}. ", self.text, role="status"),
