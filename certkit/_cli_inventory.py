@@ -104,7 +104,7 @@ def _moment(text: str | None) -> datetime | None:
     try:
         return datetime.fromisoformat(text)
     except ValueError:
-        raise ArgumentError("this is no time", on=text, hint="2026-12-31T00:00:00Z") from None
+        raise ArgumentError("this is no time", on=repr(text[:40]), hint="2026-12-31T00:00:00Z") from None
 
 
 def _print(tally: Tally) -> None:

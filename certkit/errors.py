@@ -62,12 +62,12 @@ class CertkitError(Exception):
         cause: str | None = None,
         kind: str | None = None,
     ) -> None:
-        self.what = what
-        self.on = None if on is None else str(on)
-        self.hint = hint
+        self.what = _printable(what)
+        self.on = None if on is None else _printable(str(on))
+        self.hint = _printable(hint)
         self.cause = cause
         self.kind = kind
-        super().__init__(what)
+        super().__init__(self.what)
 
     def __str__(self) -> str:
         text = self.what
@@ -79,6 +79,11 @@ class CertkitError(Exception):
 
     def __reduce__(self) -> tuple[object, ...]:
         return (_rebuild, (type(self), self.what, self.on, self.hint, self.cause, self.kind))
+
+
+def _printable(text: str) -> str:
+    """Return text that every stream can take: a file name that is no UTF-8 has halves of surrogate pairs in it."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _rebuild(

@@ -61,3 +61,9 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
     with pytest.raises(errors.FileError, match="cannot be written"):
         write_file(tmp_path / "absent" / "key.pem", b"x")
     assert [path.name for path in tmp_path.iterdir()] == ["key.pem"]
+
+
+def test_every_message_can_be_printed_and_stored() -> None:
+    # What a command line in another encoding gives: halves of surrogate pairs, which UTF-8 cannot write.
+    error = errors.FileError("there is no such file: caf\udce9", on="caf\udce9.pem", hint="caf\udce9")
+    assert str(error).encode() == rb"there is no such file: caf\udce9: caf\udce9.pem; try: caf\udce9"

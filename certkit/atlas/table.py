@@ -14,7 +14,7 @@ from certkit._files import Source, read_source, write_file
 from certkit._html import Html, badge, tag
 from certkit._html import table as html_table
 from certkit._share import share
-from certkit._text import count
+from certkit._text import count, visible
 from certkit.errors import ArgumentError, FormatError
 
 if TYPE_CHECKING:
@@ -267,10 +267,18 @@ def load_atlas(source: Source | None = None) -> Atlas:
     'refused'
     """
     data, name = read_source(share("data") / "atlas.csv" if source is None else source)
-    reader = csv.DictReader(io.StringIO(data.decode("utf-8")))
-    if tuple(reader.fieldnames or ()) != COLUMNS:
-        raise FormatError("this is no atlas", on=name, hint="its columns: " + ", ".join(COLUMNS))
-    return Atlas(tuple(_row(item) for item in reader))
+    try:
+        reader = csv.DictReader(io.StringIO(data.decode("utf-8")))
+        if tuple(reader.fieldnames or ()) != COLUMNS:
+            raise FormatError("this is no atlas", on=name, hint="its columns: " + ", ".join(COLUMNS))
+        return Atlas(tuple(_row(item) for item in reader))
+    except (ValueError, TypeError, csv.Error) as error:
+        # No UTF-8, a duration that is no number, a row that is longer or shorter than the header.
+        raise FormatError(
+            f"this atlas cannot be read ({visible(str(error), 120)})",
+            on=name,
+            hint="a file made by certkit atlas measure --output",
+        ) from None
 
 
 def _row(item: dict[str, str]) -> AtlasRow:

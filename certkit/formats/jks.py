@@ -63,6 +63,11 @@ class _Cursor:
 def modified_utf8(data: bytes) -> str:
     r"""Return Java's ``readUTF`` text: NUL as C0 80, other planes as surrogate pairs.
 
+    Raises
+    ------
+    FormatError
+        If it is no such text.
+
     Examples
     --------
     >>> modified_utf8(b"a\xc0\x80b")
@@ -70,7 +75,15 @@ def modified_utf8(data: bytes) -> str:
     """
     if data.isascii():
         return data.decode("ascii")
-    text = data.replace(b"\xc0\x80", b"\0").decode("utf-8", "surrogatepass")
+    try:
+        text = data.replace(b"\xc0\x80", b"\0").decode("utf-8", "surrogatepass")
+    except UnicodeDecodeError:
+        raise FormatError(
+            "an alias in this keystore is no text",
+            on=data[:20].hex(" "),
+            cause="tampered-or-corrupt",
+            kind="bad-alias",
+        ) from None
     return text.encode("utf-16-be", "surrogatepass").decode("utf-16-be", "replace")
 
 
@@ -113,12 +126,7 @@ def read_jks(data: bytes, password: str | None = None) -> Contents:
             cause="tampered-or-corrupt",
             kind="truncated",
         )
-    try:
-        items = tuple(_entry(cursor, kind, version) for _ in range(count))
-    except UnicodeDecodeError:
-        raise FormatError(
-            "an alias in this keystore is no text", cause="tampered-or-corrupt", kind="bad-alias"
-        ) from None
+    items = tuple(_entry(cursor, kind, version) for _ in range(count))
     if cursor.at != cursor.end:
         raise FormatError(
             f"{cursor.end - cursor.at:,} bytes are left over after the last entry",
