@@ -273,7 +273,7 @@ def load_atlas(source: Source | None = None) -> Atlas:
             raise FormatError("this is no atlas", on=name, hint="its columns: " + ", ".join(COLUMNS))
         return Atlas(tuple(_row(item) for item in reader))
     except (ValueError, TypeError, csv.Error) as error:
-        # No UTF-8, a duration that is no number, a row that is longer or shorter than the header.
+        # No UTF-8, a duration that is no number, a row longer than the header.
         raise FormatError(
             f"this atlas cannot be read ({visible(str(error), 120)})",
             on=name,
@@ -282,6 +282,8 @@ def load_atlas(source: Source | None = None) -> Atlas:
 
 
 def _row(item: dict[str, str]) -> AtlasRow:
+    if None in item.values():
+        raise ValueError("a row is shorter than the header")
     return AtlasRow(**{**item, "duration": float(item["duration"] or 0)})  # type: ignore[arg-type]
 
 

@@ -34,7 +34,7 @@ from certkit.keys import PrivateKey
 
 CCS, ALERT, HANDSHAKE, DATA = 20, 21, 22, 23
 _ECDSA_SHA256 = 0x0403
-_HANDSHAKE_FAILURE, _DECRYPT_ERROR, _PROTOCOL_VERSION = 40, 51, 70
+_UNEXPECTED_MESSAGE, _HANDSHAKE_FAILURE, _DECRYPT_ERROR, _PROTOCOL_VERSION = 10, 40, 51, 70
 
 
 class _Stop(Exception):  # noqa: N818 - not an error of the program: the connection ends here
@@ -157,10 +157,14 @@ class TinyServer:
         if data[0] == 1 and self._hello is None:
             self._hello = read_hello(data)
             (self._flight13 if self._tls13 else self._flight12)(self._hello, data)
+        elif self._hello is None:
+            raise _Stop(_UNEXPECTED_MESSAGE, "the client's first message is no ClientHello")
         elif data[0] == 16 and not self._tls13:
             self._transcript += data
             self._keys12(self._lazy.secret(data[5:]))
         elif data[0] == 20:
+            if self._next is None:
+                raise _Stop(_UNEXPECTED_MESSAGE, "the client's Finished comes before its keys")
             self._finished(data)
 
     def _put(self, kind: int, content: bytes) -> None:

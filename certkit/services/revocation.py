@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from http import HTTPStatus
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ed448, ed25519
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -116,11 +117,12 @@ class RevocationService(LoopbackServer):
         """
         try:
             asked = ocsp.load_der_ocsp_request(request)
-        except ValueError:
+            algorithm = asked.hash_algorithm
+        except (ValueError, UnsupportedAlgorithm):
             raise ArgumentError("this is no OCSP request", on=f"{len(request)} bytes") from None
         raw = self.ca.certificate.raw
-        own = ocsp.OCSPRequestBuilder().add_certificate(raw, raw, asked.hash_algorithm).build()
-        name = hashes.Hash(asked.hash_algorithm)
+        own = ocsp.OCSPRequestBuilder().add_certificate(raw, raw, algorithm).build()
+        name = hashes.Hash(algorithm)
         name.update(self.ca.certificate.subject_der)
         if (asked.issuer_name_hash, asked.issuer_key_hash) != (name.finalize(), own.issuer_key_hash):
             refused = ocsp.OCSPResponseStatus.UNAUTHORIZED

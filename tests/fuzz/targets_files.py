@@ -155,7 +155,7 @@ def certificate(data: bytes) -> None:
     found = Certificate.from_der(data)
     _search.subject_of(data)
     for name in dir(found):
-        if not name.startswith("_"):
+        if not name.startswith("_") and name != "raw":  # cryptography's repr does not bear every name
             value = getattr(found, name)
             if not callable(value):
                 repr(value)

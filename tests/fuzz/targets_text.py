@@ -99,7 +99,10 @@ def command(data: bytes) -> None:
     if "handshake" not in arguments and "chain" in arguments:
         arguments.append("--no-java")
     with _folder(), mock.patch.object(socket, "getaddrinfo", _no_network), _no_connection():
-        out, err = io.TextIOWrapper(io.BytesIO(), "utf-8"), io.TextIOWrapper(io.BytesIO(), "utf-8")
+        out, err = (
+            io.TextIOWrapper(io.BytesIO(), "utf-8"),
+            io.TextIOWrapper(io.BytesIO(), "utf-8", "backslashreplace"),
+        )
         with (
             contextlib.redirect_stdout(out),
             contextlib.redirect_stderr(err),
