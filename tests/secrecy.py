@@ -17,7 +17,9 @@ from dataclasses import fields, is_dataclass
 from certkit.keys import PrivateKey
 
 _ESCAPED = re.compile(rb"\\x([0-9a-f]{2})")
-_BETWEEN = re.compile(r"[\s:,._|]|\\x|\\n|0x|&#10;")
+_BETWEEN_DIGITS = re.compile(r"[\s:,._|]|\\x|\\n|0x|&#10;")
+# An underscore, and the letters 0x, are base64 themselves.
+_BETWEEN_LETTERS = re.compile(r"[\s:,.|]|\\n|&#10;")
 # What a value has to show itself, beside str and repr; each is called without arguments.
 SHOWS = (
     *(
@@ -69,17 +71,17 @@ def find(shown: Iterable[str | bytes], secrets: Iterable[bytes], passwords: Iter
     letters: set[object] = {form for secret in known for form in _base64(secret)}
     words = list(_password_forms(passwords))
     found = []
-    for text in dict.fromkeys(shown):
-        data = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
+    for item in dict.fromkeys(shown):
+        data = item.encode("utf-8", "surrogatepass") if isinstance(item, str) else item
         start = data[:40]
         found += [f"password {n} as {how} in {start!r}" for n, how, form in words if form in data]
-        close = _BETWEEN.sub("", data.decode("latin-1"))
+        text = data.decode("latin-1")
         places = [f"key as raw bytes at {at}" for at in _places(data, raw, 8)]
         if b"\\x" in data:
             plain = _ESCAPED.sub(lambda match: bytes.fromhex(match[1].decode()), data)
             places += [f"key as escaped bytes at {at}" for at in _places(plain, raw, 8)]
-        places += [f"key as digits at {at}" for at in _places(close.lower(), digits, 16)]
-        places += [f"key as base64 at {at}" for at in _places(close, letters, 10)]
+        places += [f"key as digits at {at}" for at in _places(_BETWEEN_DIGITS.sub("", text).lower(), digits, 16)]
+        places += [f"key as base64 at {at}" for at in _places(_BETWEEN_LETTERS.sub("", text), letters, 10)]
         found += [f"{place} in {start!r}" for place in places[:3]]
     return found
 
