@@ -132,8 +132,7 @@ def test_a_bomb_is_refused_at_once(what: str) -> None:
         assert all(entry.kind in {"damaged", "other"} for entry in store), store
     except CertkitError as error:
         assert error.what
-    # Unbounded, it would be minutes; a tenth of this is usual, and CPU time stretches on a machine that is shared.
-    assert time.process_time() - started < 10, what
+    assert time.process_time() - started < 1, what
 
 
 SCRIPT = """
@@ -194,4 +193,4 @@ def test_an_ordinary_strong_file_is_opened() -> None:
     strong = ck.keystore_bytes({"shop": shop}, PASSWORD, iterations=600_000)
     started = time.process_time()
     assert ck.load_keystore(strong, PASSWORD).integrity == "verified"
-    assert time.process_time() - started < 20
+    assert time.process_time() - started < 2

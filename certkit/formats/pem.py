@@ -6,9 +6,10 @@ import binascii
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 
 from certkit.errors import FormatError, LimitError
-from certkit.formats.limits import MAX_BASE64_BYTES, check_count
+from certkit.formats.limits import MAX_BASE64_BYTES, MAX_ENTRIES, check_count
 
 __all__ = ["Block", "bare_base64", "decode_base64", "looks_like_armor", "pem_blocks", "text_of", "write_pem"]
 
@@ -88,11 +89,11 @@ def pem_blocks(data: bytes) -> list[Block]:
     >>> [block.label for block in pem_blocks(b"hello -----BEGIN X-----\nAAAA\n-----END X-----")]
     ['X']
     """
-    blocks = []
-    for block in _scan(text_of(data)):
-        blocks.append(block)
-        check_count(len(blocks), "PEM blocks")
-    return blocks
+    text = text_of(data)
+    # Counted before any is read: a hundred thousand broken ones cost more than they are worth.
+    begins = (mark for mark in _MARK.finditer(text) if mark.group(1) == b"BEGIN")
+    check_count(sum(1 for _ in islice(begins, MAX_ENTRIES + 1)), "PEM blocks")
+    return list(_scan(text))
 
 
 def _scan(text: bytes) -> Iterator[Block]:
