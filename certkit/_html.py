@@ -26,6 +26,8 @@ STATUS_ICONS = {
     "neutral": "M3.5 8h9",
 }
 
+MAX_PICTURE_BYTES = 10_000
+
 
 class Html(str):
     """A string that is already safe markup."""
@@ -55,6 +57,23 @@ def escape(text: object, limit: int = 300) -> Html:
     if isinstance(text, Html):
         return text
     return Html(html.escape(visible(str(text), limit)))
+
+
+def fitting(pictures: Iterable[Html]) -> Html:
+    """Return the first of ever smaller pictures that keeps a notebook's output under 10 kB, or else the last.
+
+    Names can be as long as their makers like; give a generator, so that no picture is drawn in vain.
+
+    Examples
+    --------
+    >>> fitting(tag("p", "x" * size) for size in (20_000, 100))[:6]
+    '<p>xxx'
+    """
+    picture = Html()
+    for picture in pictures:
+        if len(picture.encode()) < MAX_PICTURE_BYTES:
+            break
+    return picture
 
 
 def join(parts: Iterable[object], separator: str = "") -> Html:

@@ -9,6 +9,7 @@ from functools import cached_property
 
 from certkit import _der
 from certkit._files import Source, iso, read_source
+from certkit._html import Html, fitting
 from certkit._text import visible
 from certkit.errors import ArgumentError, CertkitError, FormatError
 from certkit.formats.ber import definite
@@ -160,7 +161,7 @@ class DerTree:
     def __repr__(self) -> str:
         return f"<DerTree {self.kind}: {len(self.nodes):,} nodes, {self.root.end:,} bytes>"
 
-    def html(self, depth: int = MAX_DEPTH) -> str:
+    def html(self, depth: int = MAX_DEPTH) -> Html:
         """Return the whole tree as HTML: a row a field, its bytes beside it.
 
         Parameters
@@ -172,12 +173,8 @@ class DerTree:
 
         return tree_html(self, depth)
 
-    def _repr_html_(self) -> str:
-        for depth in range(8, 0, -1):
-            shown = self.html(depth)
-            if len(shown.encode()) < 10_000:
-                return shown
-        return self.html(0)
+    def _repr_html_(self) -> Html:
+        return fitting(self.html(depth) for depth in range(8, -1, -1))
 
 
 def der_tree(source: Source) -> DerTree:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from certkit._html import Html, badge, details, join, table, tag
+from certkit._html import Html, badge, details, fitting, join, table, tag
 from certkit._text import count, visible
 from certkit.certificates import Certificate
 from certkit.chains import Chain, TrustStore
@@ -270,9 +270,7 @@ class Keystore:
         return f"<Keystore {self.format_name}: {self.summary}>"
 
     def _repr_html_(self) -> Html:
-        # Names can be as long as their makers like; a picture has at most 10 kB.
-        shown = (self._html(most) for most in (20, 8, 3))
-        return next((html for html in shown if len(html.encode()) < 10_000), self._html(1))
+        return fitting(self._html(most) for most in (20, 8, 3, 1))
 
     def _html(self, most: int) -> Html:
         rows: list[tuple[object, ...]] = [

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, NoReturn
 
 from certkit._files import iso
-from certkit._html import Html, badge, details, table, tag
+from certkit._html import Html, badge, details, fitting, table, tag
 from certkit._svg import short
 from certkit._text import count
 from certkit.causes import Finding, Severity
@@ -330,13 +330,12 @@ class Verification:
         return {item for path in self.paths for item in path.certificates}
 
     def _repr_html_(self) -> Html:
-        whole = self._html(self.graph().svg(), findings=6)
-        if len(whole.encode()) < 10_000:
-            return whole
-        # Names of a hundred letters, in every row: the picture gives way, which the table repeats.
-        return self._html(tag("p", "The picture would be too large here: .graph()"), findings=3)
+        return fitting(self._html(whole) for whole in (True, False))
 
-    def _html(self, picture: Html, findings: int) -> Html:
+    def _html(self, whole: bool) -> Html:
+        # The picture gives way first: the table repeats it.
+        picture = self.graph().svg() if whole else tag("p", "The picture would be too large here: .graph()")
+        findings = 6 if whole else 3
         word = (
             badge("good", "trusted") if self.ok else badge("bad", f"refused: {self.cause or 'by the oracle'}")
         )
