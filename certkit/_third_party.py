@@ -5,13 +5,12 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections import deque
 from importlib.metadata import PackageMetadata, PackageNotFoundError, distribution, metadata
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-COLUMNS = ("package", "version", "licence", "needed_for")
+_COLUMNS = ("package", "version", "licence", "needed_for")
 _ELSEWHERE = "only for other systems: see the package"
 _LONG = 60
 
@@ -44,14 +43,14 @@ def third_party_csv() -> str:
     needed = _needed()
     stream = io.StringIO()
     table = csv.writer(stream, lineterminator="\n")
-    table.writerow(COLUMNS)
+    table.writerow(_COLUMNS)
     for name in sorted(needed):
         try:
             about = metadata(name)
         except PackageNotFoundError:
             table.writerow((name, "", _ELSEWHERE, needed[name]))
             continue
-        table.writerow((name, about["Version"], licence_of(about), needed[name]))
+        table.writerow((name, about["Version"], _licence(about), needed[name]))
     return stream.getvalue()
 
 
@@ -60,10 +59,10 @@ def _needed() -> dict[str, str]:
     found: dict[str, str] = {}
     extras = ["", *sorted(distribution("certkit").metadata.get_all("Provides-Extra") or [])]
     for extra in extras:
-        waiting = deque([("certkit", frozenset({extra}))])
+        waiting = [("certkit", frozenset({extra}))]
         seen = set()
         while waiting:
-            name, wanted = waiting.popleft()
+            name, wanted = waiting.pop(0)
             if (name, wanted) in seen:
                 continue
             seen.add((name, wanted))
@@ -91,7 +90,7 @@ def _wanted(requirement: Requirement, extras: frozenset[str]) -> bool:
     return any(marker.evaluate({"extra": extra, **system}) for extra in extras for system in _SYSTEMS)
 
 
-def licence_of(about: PackageMetadata) -> str:
+def _licence(about: PackageMetadata) -> str:
     """Return the licence as its author wrote it: the SPDX expression, the classifier, or the old free text."""
     if "License-Expression" in about:
         return about["License-Expression"]
