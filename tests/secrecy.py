@@ -80,7 +80,9 @@ def find(shown: Iterable[str | bytes], secrets: Iterable[bytes], passwords: Iter
         if b"\\x" in data:
             plain = _ESCAPED.sub(lambda match: bytes.fromhex(match[1].decode()), data)
             places += [f"key as escaped bytes at {at}" for at in _places(plain, raw, 8)]
-        places += [f"key as digits at {at}" for at in _places(_BETWEEN_DIGITS.sub("", text).lower(), digits, 16)]
+        places += [
+            f"key as digits at {at}" for at in _places(_BETWEEN_DIGITS.sub("", text).lower(), digits, 16)
+        ]
         places += [f"key as base64 at {at}" for at in _places(_BETWEEN_LETTERS.sub("", text), letters, 10)]
         found += [f"{place} in {start!r}" for place in places[:3]]
     return found

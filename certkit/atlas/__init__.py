@@ -1,12 +1,10 @@
 """The atlas: what each client stack really says when something is wrong; measured, never copied."""
 
-from certkit.atlas.measuring import NOT_MEASURED, ask_stack, measure_atlas
-from certkit.atlas.table import COLUMNS, OUTCOMES, Atlas, AtlasRow, load_atlas
+from certkit.atlas.measuring import ask_stack, measure_atlas
+from certkit.atlas.table import COLUMNS, Atlas, AtlasRow, load_atlas
 
 __all__ = [
     "COLUMNS",
-    "NOT_MEASURED",
-    "OUTCOMES",
     "Atlas",
     "AtlasRow",
     "ask_stack",

@@ -163,7 +163,9 @@ def _scenario(name: str, tls: str) -> Scenario:
 def _measure_one(job: _Job, scenario: Scenario) -> AtlasRow:
     stack, date = job.stack, iso(datetime.now(UTC))
     version, answer, view = "", Answer("not-installed", f"it comes with {stack.package}"), _NO_TLS
-    if stack.available():
+    if job.name in NOT_MEASURED:
+        answer = Answer("not-applicable", NOT_MEASURED[job.name])
+    elif stack.available():
         version = stack.version()
         with tempfile.TemporaryDirectory(prefix="certkit-atlas-", ignore_cleanup_errors=True) as folder:
             try:

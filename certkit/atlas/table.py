@@ -84,6 +84,15 @@ class AtlasRow:
         return {item.name: getattr(self, item.name) for item in fields(self)}
 
     @property
+    def outcome_words(self) -> str:
+        """The outcome in words; a word of a later certkit is shown as it is."""
+        return OUTCOMES.get(self.outcome, ("neutral", self.outcome))[1]
+
+    def badge(self) -> Html:
+        """Return the outcome as icon, words and colour."""
+        return badge(OUTCOMES.get(self.outcome, ("neutral", ""))[0], self.outcome_words)
+
+    @property
     def lasting(self) -> tuple[object, ...]:
         """Everything but duration and date: what another run must give again.
 
@@ -209,7 +218,7 @@ class Atlas:
         """Return the rows as text, a line each."""
         lines = []
         for row in self.rows:
-            said = row.client_message or OUTCOMES.get(row.outcome, ("", row.outcome))[1]
+            said = row.client_message or row.outcome_words
             lines.append(
                 f"{row.fault:<28} {row.tls_version:<4} {row.stack:<15} {row.outcome:<15} {said[:160]}"
             )
@@ -242,7 +251,7 @@ class Atlas:
                 row.fault,
                 row.stack,
                 row.tls_version,
-                badge(*OUTCOMES.get(row.outcome, ("neutral", row.outcome))),
+                row.badge(),
                 row.client_message[:160],
                 f"{row.alert} (from the {row.alert_from})" if row.alert else "",
             )

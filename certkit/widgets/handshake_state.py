@@ -8,7 +8,7 @@ from functools import cached_property
 
 from certkit import causes
 from certkit._html import Html, badge, definitions, details, join, tag
-from certkit.atlas import NOT_MEASURED, OUTCOMES, AtlasRow, ask_stack
+from certkit.atlas import AtlasRow, ask_stack
 from certkit.authority import self_signed
 from certkit.chains import TrustStore
 from certkit.credentials import Credential
@@ -16,7 +16,6 @@ from certkit.faults import Fault, Scenario, find_fault, good_scenario
 from certkit.faults.scenario import HOST
 from certkit.handshakes import Handshake
 from certkit.handshakes.ladder import ladder_svg
-from certkit.stacks.clients import find_stack
 from certkit.widgets._view import FIT, SAID
 from certkit.widgets.stack_answers import PYTHON, answer_html, measured_html, running_html
 
@@ -157,20 +156,8 @@ class LabState:
 
     def ask(self) -> AtlasRow:
         """Let the chosen stack call the server of these settings for real; takes up to some seconds."""
-        cause = self.handshake.cause or "none"
-        if self.fault in NOT_MEASURED:
-            stack = find_stack(self.stack)
-            return AtlasRow(
-                self.fault,
-                cause,
-                stack.name,
-                "",
-                stack.api,
-                self.tls,
-                "not-applicable",
-                NOT_MEASURED[self.fault],
-            )
-        return ask_stack(self.stack, self.scenario_at("localhost"), fault=self.fault or "good", cause=cause)
+        fault, cause = self.fault or "good", self.handshake.cause or "none"
+        return ask_stack(self.stack, self.scenario_at("localhost"), fault=fault, cause=cause)
 
     def picture(self, run: int = 0, answer: AtlasRow | None = None) -> Html:
         """Return the story, the ladder, every message to open, what both sides say, the cause and the repair.
@@ -207,9 +194,7 @@ class LabState:
     def _said(self, answer: AtlasRow | None) -> str:
         if self.stack == PYTHON:
             return ""
-        return (
-            f" This is Python. {self.stack}: {'running' if answer is None else OUTCOMES[answer.outcome][1]}."
-        )
+        return f" This is Python. {self.stack}: {'running' if answer is None else answer.outcome_words}."
 
     def _others(self) -> Html:
         """Return what the atlas has about these settings; it has the cases as they are, and nothing else."""

@@ -6,7 +6,7 @@ from functools import cache
 
 from certkit._html import Html, badge, details, table, tag
 from certkit._text import count
-from certkit.atlas import OUTCOMES, AtlasRow, load_atlas
+from certkit.atlas import AtlasRow, load_atlas
 from certkit.stacks.clients import find_stack, list_stacks
 
 __all__ = ["PYTHON", "answer_html", "measured_html", "running_html", "stack_options"]
@@ -33,12 +33,7 @@ def running_html(stack: str) -> Html:
 
 def answer_html(row: AtlasRow) -> Html:
     """Return what a real client said just now, and what the server said about it."""
-    status, word = OUTCOMES.get(row.outcome, ("neutral", row.outcome))
-    parts: list[object] = [
-        tag("b", f"{row.stack} {row.version}".strip()),
-        ", just now: ",
-        badge(status, word),
-    ]
+    parts: list[object] = [tag("b", f"{row.stack} {row.version}".strip()), ", just now: ", row.badge()]
     if row.client_message:
         parts += [" ", tag("q", row.client_message)]
     if row.code:
@@ -61,15 +56,7 @@ def measured_html(fault: str, tls: str) -> Html:
 
 def _told(rows: list[AtlasRow]) -> Html:
     heads = ("stack", "version", "outcome", "its own words")
-    shown = [
-        (
-            row.stack,
-            row.version,
-            badge(*OUTCOMES.get(row.outcome, ("neutral", row.outcome))),
-            row.client_message[:200],
-        )
-        for row in rows
-    ]
+    shown = [(row.stack, row.version, row.badge(), row.client_message[:200]) for row in rows]
     return table(heads, shown, caption=f"Measured, not run now; TLS {rows[0].tls_version}")
 
 
