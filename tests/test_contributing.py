@@ -53,6 +53,15 @@ def test_all_recipes_work_at_once(tmp_path: Path) -> None:
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
     for block, _ in RECIPES.values():
         apply(block, tmp_path)
+    for lint in (["check"], ["format", "--check"]):
+        done = subprocess.run(
+            [sys.executable, "-m", "ruff", *lint, "."],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout
     for title, (_, command) in RECIPES.items():
         # Not the checkout's certkit: -m puts the folder that it is run in first.
         done = subprocess.run(
