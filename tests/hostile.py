@@ -178,8 +178,8 @@ def html_of(value: object) -> str:
 
 
 @cache
-def shown(what: str) -> tuple[tuple[str, str], ...]:
-    """Return (what, HTML) for every value and report made of one kind of hostile text."""
+def shown(what: str) -> tuple[tuple[str, str, str], ...]:
+    """Return (what, HTML, its line in a terminal) for every value and report made of one kind of hostile text."""
     with tempfile.TemporaryDirectory() as folder:
-        found = [(type(value).__name__, html_of(value)) for value in values(HOSTILE[what])]
-        return (*found, *pages(HOSTILE[what], Path(folder)))
+        found = [(type(value).__name__, html_of(value), repr(value)) for value in values(HOSTILE[what])]
+        return (*found, *((name, html, "") for name, html in pages(HOSTILE[what], Path(folder))))

@@ -35,7 +35,7 @@ _SECRET = re.compile(
 )
 _BROKEN = (
     zipfile.BadZipFile, tarfile.TarError, EOFError, OSError, zlib.error, lzma.LZMAError, ValueError,
-    NotImplementedError, RuntimeError, KeyError, IndexError,
+    RuntimeError, KeyError, IndexError,
 )  # fmt: skip
 
 

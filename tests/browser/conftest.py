@@ -130,12 +130,18 @@ def stop(process: subprocess.Popen[bytes]) -> None:
         process.wait(15)
 
 
+@pytest.fixture(scope="session")
+def shots() -> Path:
+    """Return the folder that keeps the screenshots as build output."""
+    SHOTS.mkdir(parents=True, exist_ok=True)
+    return SHOTS
+
+
 # Not for the session: while Playwright runs, no other test of this worker can use asyncio.run().
 @pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+def browser(shots: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     from playwright.sync_api import sync_playwright
 
-    SHOTS.mkdir(parents=True, exist_ok=True)
     # Chromium refuses its sandbox to root, as in a container.
     as_root = ["--no-sandbox"] if getattr(os, "geteuid", lambda: 1)() == 0 else []
     with sync_playwright() as playwright:

@@ -23,7 +23,7 @@ def test_nothing_runs_and_nothing_is_fetched(what: str, browser: Any) -> None:
     page.on("console", lambda message: said.append(message.text))
     page.on("dialog", lambda dialog: (said.append(dialog.message), dialog.dismiss()))
     try:
-        for name, html in shown(what):
+        for name, html, _ in shown(what):
             page.set_content(html)
             page.evaluate(TOUCH)
             assert page.evaluate("window.harmed") is None, name

@@ -11,11 +11,9 @@ import pytest
 from certkit.faults import find_fault
 from certkit.lessons.replay import write_replays
 
-SHOTS = Path(__file__).resolve().parents[2] / "build" / "screenshots"
-
 
 @pytest.mark.parametrize("width", [390, 1200])
-def test_a_replay_is_stepped_through_from_disk(width: int, browser: Any, tmp_path: Path) -> None:
+def test_a_replay_is_stepped_through_from_disk(width: int, browser: Any, shots: Path, tmp_path: Path) -> None:
     index, page_file = write_replays(tmp_path, [find_fault("client-cert-missing")])
     page = browser.new_page()
     page.set_viewport_size({"width": width, "height": 800})
@@ -42,7 +40,7 @@ def test_a_replay_is_stepped_through_from_disk(width: int, browser: Any, tmp_pat
         assert "ServerHello" in status.inner_text()
         replay.get_by_role("button", name="all at once").press("Enter")
         assert later.count() == 0
-        page.screenshot(path=str(SHOTS / f"replay-{width}.png"), full_page=True)
+        page.screenshot(path=str(shots / f"replay-{width}.png"), full_page=True)
         assert asked == [index.as_uri(), page_file.as_uri()]
         assert said == []
     finally:
