@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from certkit._html import Html, badge, join, tag
+from certkit._html import Html, join, tag
 from certkit._html import table as html_table
 from certkit._names import is_address
 from certkit._text import visible
-from certkit.atlas import OUTCOMES, Atlas, AtlasRow, load_atlas
+from certkit.atlas import Atlas, AtlasRow, load_atlas
 from certkit.causes import Finding
 from certkit.faults import find_fault, list_faults
 from certkit.verification import Verification, verify_chain
@@ -158,7 +158,7 @@ def _by_outcome(rows: list[AtlasRow], *, words: bool) -> list[tuple[Html, Html]]
         mine = [row for row in rows if row.outcome == outcome]
         said = [tag("div", f"{row.stack} {row.version}: {_words(row, 90)}") for row in mine]
         names = ", ".join(row.stack for row in mine)
-        shown.append((badge(*OUTCOMES[outcome]), join(said) if words else tag("div", names)))
+        shown.append((mine[0].badge(), join(said) if words else tag("div", names)))
     return shown
 
 
