@@ -64,9 +64,9 @@ def weigh(
         return ()
     weights = [hit.say.weight * _depth(hit, pasted) for hit in telling]
     shares = [_mix(hit.say, server) for hit in telling]
-    causes = {cause for share in shares for cause in share} | {
-        item.cause for item in evidence if item.factor > 1
-    }
+    # In order, so that of two equal ones the saying's first comes first, today and tomorrow.
+    causes = dict.fromkeys(cause for share in shares for cause in share)
+    causes |= dict.fromkeys(item.cause for item in evidence if item.factor > 1)
     total = sum(weights) or 1.0
     logs = {
         cause: sum(
@@ -103,7 +103,7 @@ def _mix(say: Say, server: float) -> Mapping[str, float]:
         share /= 3
     return {
         cause: (1 - share) * say.client.get(cause, 0.0) + share * say.server.get(cause, 0.0)
-        for cause in {*say.client, *say.server}
+        for cause in dict.fromkeys((*say.client, *say.server))
     }
 
 
