@@ -197,6 +197,8 @@ class ServerCheck:
                     "accepted" if self.clients.accepted else f"refused: {visible(self.clients.words, 200)}",
                 )
             )
+        elif self.clients.words:
+            facts.append(("not to be told", visible(self.clients.words, 200)))
         facts.append(("OCSP answer stapled", f"yes: {self.staple_status}" if self.staple_status else "no"))
         return facts
 
