@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import ssl
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -98,13 +97,12 @@ def _meet(target: Target, flight: Flight, credential: Credential | None, step: f
     # The server's own certificate is judged elsewhere; here only its verdict on us counts.
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # old versions are deprecated, and just what an old server has
-        context.minimum_version = ssl.TLSVersion.TLSv1
     context.set_ciphers("ALL:@SECLEVEL=0")
     if flight.version == "1.3":
         context.minimum_version = ssl.TLSVersion.TLSv1_3
     else:
+        # Not TLSv1: that warns, and what silences warnings does not hold in threads.
+        context.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
         context.maximum_version = ssl.TLSVersion.TLSv1_2
     if credential is not None:
         load_credential(context, credential)
