@@ -16,11 +16,11 @@ import pyarrow as pa
 from pandas.arrays import ArrowExtensionArray
 from pyarrow import compute as pc
 
+from certkit.inventory._arrays import NIBBLES
+
 __all__ = ["Packed", "pack"]
 
 _HEX = np.array([ord(text[0]) | ord(text[1]) << 8 for text in (f"{n:02x}" for n in range(256))], "<u2")
-_NIBBLES = np.full(256, 255, np.uint8)
-_NIBBLES[[ord(digit) for digit in "0123456789abcdef"]] = range(16)
 _INDEX_TYPES = ((1 << 7, pa.int8()), (1 << 15, pa.int16()), (1 << 31, pa.int32()))
 
 
@@ -79,7 +79,7 @@ def _hexed(text: Any) -> Part | None:
     if text.offset or data is None:
         return None
     ends = np.frombuffer(offsets, np.int32, len(text) + 1)
-    digits = _NIBBLES[np.frombuffer(data, np.uint8)[ends[0] : ends[-1]]]
+    digits = NIBBLES[np.frombuffer(data, np.uint8)[ends[0] : ends[-1]]]
     if not len(digits) or digits.max() > 15:
         return None
     packed = pa.py_buffer(digits[::2] << 4 | digits[1::2])

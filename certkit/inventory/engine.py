@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import os
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from itertools import chain, islice
 from typing import Any
 
 from certkit.errors import ArgumentError
@@ -18,8 +19,8 @@ from certkit.inventory.work import Done, Job, read_unit
 __all__ = ["ENGINES", "in_order", "run"]
 
 ENGINES = ("local", "dask")
-# Worker processes cost a second to start: below this many pieces of work one process is done sooner.
-_FEW_UNITS = 6
+# Worker processes take as long to start.
+_ALONE_SECONDS = 0.4
 _AHEAD = 4
 
 
@@ -63,16 +64,21 @@ def run(
         from certkit.inventory.dask_engine import run_dask  # noqa: PLC0415 - an optional package, slow to load
 
         return run_dask(units, job, scheduler, workers)
-    return _run_local(units, job, workers or os.cpu_count() or 1)
+    return _run_local(units, job, workers)
 
 
-def _run_local(units: Iterable[Unit], job: Job, workers: int) -> Iterator[Done]:
+def _run_local(units: Iterable[Unit], job: Job, workers: int | None) -> Iterator[Done]:
+    """Read alone first: who is not done soon calls for help, unless a number of workers was asked for."""
     pieces = iter(units)
-    first = list(islice(pieces, _FEW_UNITS))
-    if workers == 1 or len(first) < _FEW_UNITS:
-        reader = Reader(job.at, job.passwords)
-        yield from (read_unit(reader, unit) for unit in chain(first, pieces))
-        return
+    alone = {None: _ALONE_SECONDS, 1: math.inf}.get(workers, 0)
+    reader = Reader(job.at, job.passwords)
+    until = time.monotonic() + alone
+    while time.monotonic() < until:
+        unit = next(pieces, None)
+        if unit is None:
+            return
+        yield read_unit(reader, unit)
+    number = workers or os.cpu_count() or 1
     # The pool ends first: its threads wait for answers of the crew.
-    with Crew(job.at, job.passwords, workers) as crew, ThreadPoolExecutor(workers) as pool:
-        yield from in_order(lambda unit: pool.submit(crew.read, unit), chain(first, pieces), workers * _AHEAD)
+    with Crew(job.at, job.passwords, number) as crew, ThreadPoolExecutor(number) as pool:
+        yield from in_order(lambda unit: pool.submit(crew.read, unit), pieces, number * _AHEAD)

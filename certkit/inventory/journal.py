@@ -136,14 +136,15 @@ class Journal:
             stream.truncate(good)
         return count
 
-    def keep(self, results: Iterable[Done]) -> None:
-        """Write results as they come."""
+    def keep(self, results: Iterable[Done]) -> Iterator[Done]:
+        """Write results as they come, and hand each on once it is written."""
         try:
             with (self.folder / "rows").open("ab") as stream:
                 for done in results:
                     stream.write(_RECORD.pack(len(done.data), done.others, zlib.crc32(done.data)))
                     stream.write(done.data)
                     stream.flush()
+                    yield done
         except OSError as error:
             if isinstance(error, FileError):
                 raise
@@ -151,6 +152,8 @@ class Journal:
 
     def results(self) -> Iterator[Done]:
         """Yield every finished piece, in order."""
+        if not (self.folder / "rows").exists():
+            return
         with (self.folder / "rows").open("rb") as stream:
             yield from _records(stream)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from certkit._files import iso, utc
@@ -163,9 +164,12 @@ def scan_to_parquet(
         clock = journal.open(places, utc(at), resume=resume)
         journal.plan(cut(places))
         job = Job(clock, Passwords.of(passwords))
-        journal.keep(run(journal.to_do(), job, engine=engine, scheduler=scheduler, workers=workers))
+        to_do = journal.to_do()
+        fresh = journal.keep(run(to_do, job, engine=engine, scheduler=scheduler, workers=workers))
         tally = Tally()
-        write_batches(target, tally.counted(journal.results()), iso(clock), partitioned=partitioned)
+        # Written while the workers read on: the working folder is for the day when this does not get to its end.
+        results = chain(journal.results(), fresh)
+        write_batches(target, tally.counted(results), iso(clock), partitioned=partitioned)
     except BaseException:
         journal.close()
         raise

@@ -142,9 +142,11 @@ def arrow_schema() -> Any:
 def arrow_batch(rows: list[Row]) -> Any:
     """Return rows as an Arrow record batch."""
     pa = import_arrow()
+    from certkit.inventory._arrays import array  # noqa: PLC0415 - needs pyarrow
+
     schema = arrow_schema()
-    columns: Iterable[Any] = zip(*rows, strict=True) if rows else [[] for _ in COLUMNS]
-    arrays = [pa.array(column, field.type) for column, field in zip(columns, schema, strict=True)]
+    columns: Iterable[Any] = zip(*rows, strict=True) if rows else [()] * len(COLUMNS)
+    arrays = [array(column, field.type) for column, field in zip(columns, schema, strict=True)]
     return pa.record_batch(arrays, schema=schema)
 
 

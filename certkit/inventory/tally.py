@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import groupby
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from certkit._html import Html
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
 __all__ = ["Soonest", "Tally"]
 
 _SHOWN = 20
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_STATUS_NUMBER = {word: number for number, word in enumerate(STATUSES)}
 
 
 class Soonest(NamedTuple):
@@ -51,6 +55,7 @@ class Tally:
         self._about = dict.fromkeys(("unreadable", "empty"), 0)
         self._seen: list[np.ndarray[Any, Any]] = []
         self._first: dict[str, Soonest] = {}
+        self._latest: int | None = None
 
     @classmethod
     def of(cls, table: pd.DataFrame) -> Tally:
@@ -72,7 +77,7 @@ class Tally:
     @property
     def soonest(self) -> list[Soonest]:
         """The leaves that end first, each once."""
-        return sorted(self._first.values())[:_SHOWN]
+        return list(self._first.values())
 
     @property
     def summary(self) -> InventorySummary:
@@ -98,27 +103,58 @@ class Tally:
     def _count(self, batch: Any) -> None:
         import numpy as np  # noqa: PLC0415 - slow to load
 
+        from certkit.inventory._arrays import bytes_of, first_bits  # noqa: PLC0415 - needs pyarrow
+
         self._rows += batch.num_rows
-        columns = ("path", "sha256", "status", "role", "not_after", "days_left", "subject", "error")
-        values = [batch.column(name).to_pylist() for name in columns]
-        marks = []
-        for path, sha256, status, role, not_after, days, subject, error in zip(*values, strict=True):
+        for path, _ in groupby(batch.column("path").to_pylist()):
             store = path.partition("!/")[0]
             if store != self._last_store:
                 self._stores, self._last_store = self._stores + 1, store
-            if sha256 is None:
-                self._about[status] += 1
-                if status == "unreadable" and len(self.unreadable) < _SHOWN:
-                    self.unreadable.append((path, error))
-                continue
+        digits, lengths = bytes_of(batch.column("sha256"))
+        there = lengths > 0
+        for at in np.flatnonzero(~there).tolist():
+            status, path, error = (batch.column(name)[at].as_py() for name in ("status", "path", "error"))
+            self._about[status] += 1
+            if status == "unreadable" and len(self.unreadable) < _SHOWN:
+                self.unreadable.append((path, error))
+        if there.any():
             # 61 bits of the fingerprint tell a billion certificates apart; the other three hold the status.
-            marks.append(int(sha256[:16], 16) >> 3 << 3 | STATUSES.index(status))
-            if role not in CA_ROLES and sha256 not in self._first:
-                self._first[sha256] = Soonest(not_after, days, status, subject, path)
-        self._seen.append(np.array(marks, np.uint64))
-        if len(self._first) > 2000:
-            kept = sorted(self._first.items(), key=lambda item: item[1])[:_SHOWN]
-            self._first = dict(kept)
+            first = first_bits(digits)
+            words = batch.column("status").to_pylist()
+            status = np.fromiter(map(_STATUS_NUMBER.__getitem__, words), np.uint64, len(words))
+            self._seen.append(first >> np.uint64(3) << np.uint64(3) | status[there])
+            self._keep_soonest(batch, there)
+
+    def _keep_soonest(self, batch: Any, there: Any) -> None:
+        """Note the leaves of a batch that may be among those that end first, each with its first place."""
+        import numpy as np  # noqa: PLC0415 - slow to load
+
+        from certkit.inventory._arrays import numbers  # noqa: PLC0415 - needs pyarrow
+
+        ends = numbers(batch.column("not_after"))
+        roles = batch.column("role").to_pylist()
+        leaf = np.fromiter((role not in CA_ROLES for role in roles), bool, len(roles)) & there
+        rows = np.flatnonzero(leaf if self._latest is None else leaf & (ends <= self._latest))
+        for at in rows[np.argsort(ends[rows], kind="stable")].tolist():
+            if self._latest is not None and ends[at] > self._latest:
+                break
+            sha256 = batch.column("sha256")[at].as_py()
+            if sha256 not in self._first:
+                days, status, subject, path = (
+                    batch.column(name)[at].as_py() for name in ("days_left", "status", "subject", "path")
+                )
+                moment = _EPOCH + timedelta(seconds=int(ends[at]))
+                self._first[sha256] = Soonest(moment, days, status, subject, path)
+                if len(self._first) >= 2 * _SHOWN:
+                    self._drop_late_ones()
+        self._drop_late_ones()
+
+    def _drop_late_ones(self) -> None:
+        """Keep no more than are shown; the order does not ask for places, so that none comes back with another."""
+        order = sorted(self._first.items(), key=lambda item: (item[1].not_after, item[1].subject, item[0]))
+        self._first = dict(order[:_SHOWN])
+        if len(order) >= _SHOWN:
+            self._latest = int((order[_SHOWN - 1][1].not_after - _EPOCH).total_seconds())
 
     def __repr__(self) -> str:
         return repr(self.summary)
