@@ -134,48 +134,48 @@ def test_a_fixture_is_the_same_each_time_and_shows_itself(number: str, tmp_path:
 
 def test_a_fixture_says_what_it_has() -> None:
     with pytest.raises(ArgumentError, match="no fixture"):
-        ck.fixture("3.1")
+        ck.fixture("3.2")
     with pytest.raises(AttributeError, match="it has server, mailed, root"):
-        _ = ck.fixture("3.4").client
+        _ = ck.fixture("3.3").client
 
 
 def test_hints_climb_and_the_solution_opens_after_three_tries(book: Progress) -> None:
-    ladder = [hint("3.1", progress=book).text for _ in range(4)]
+    ladder = [hint("3.2", progress=book).text for _ in range(4)]
     assert ladder[0] != ladder[1] != ladder[2]
     assert ladder[2] == ladder[3]
-    assert solution("3.1", progress=book).state == "locked"
+    assert solution("3.2", progress=book).state == "locked"
     for _ in range(3):
-        check("3.1", "leaf", progress=book)
-    assert solution("3.1", progress=book).state == "solution"
-    shown = solution("3.1", progress=book)._repr_html_()
+        check("3.2", "leaf", progress=book)
+    assert solution("3.2", progress=book).state == "solution"
+    shown = solution("3.2", progress=book)._repr_html_()
     assert "ck.check" in shown
     assert "\\x0a" not in shown  # a line of code is a line
 
 
 def test_progress_resumes_exports_and_merges(tmp_path: Path, book: Progress) -> None:
-    check("3.1", "leaf", progress=book)
-    check("3.1", "root", progress=book)
+    check("3.2", "leaf", progress=book)
+    check("3.2", "root", progress=book)
     again = Progress.load(book.path)
-    assert again.solved("3.1")
-    assert again.tries("3.1") == 2
+    assert again.solved("3.2")
+    assert again.tries("3.2") == 2
     taken = again.export(tmp_path / "mine.json")
     other = Progress.load(tmp_path / "other.json")
     other.merge(taken)
-    assert other.solved("3.1")
-    assert overview([taken, tmp_path / "other.json"]) == [("3.1", 2, 2, 2.0)]
+    assert other.solved("3.2")
+    assert overview([taken, tmp_path / "other.json"]) == [("3.2", 2, 2, 2.0)]
     other.reset()
     assert not Progress.load(tmp_path / "other.json").entries
 
 
 @pytest.mark.parametrize(
-    "damage", ["{", "[]", '{"certkit_progress": 1, "exercises": {"3.1": 7}}', '{"certkit_progress": 9}']
+    "damage", ["{", "[]", '{"certkit_progress": 1, "exercises": {"3.2": 7}}', '{"certkit_progress": 9}']
 )
 def test_a_damaged_progress_file_is_left_alone(tmp_path: Path, damage: str) -> None:
     path = tmp_path / "progress.json"
     path.write_text(damage)
     book = Progress.load(path)
-    check("3.1", "root", progress=book)
-    assert book.solved("3.1")
+    check("3.2", "root", progress=book)
+    assert book.solved("3.2")
     assert path.read_text() == damage
     assert "cannot be used" in book.note
     with pytest.raises(CertkitError):
@@ -185,7 +185,7 @@ def test_a_damaged_progress_file_is_left_alone(tmp_path: Path, damage: str) -> N
 def test_a_home_that_cannot_be_written_stops_nobody(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     book = Progress.load(tmp_path / "file" / "progress.json")
-    assert check("3.1", "root", progress=book).ok
+    assert check("3.2", "root", progress=book).ok
     assert "memory only" in book.note
 
 
@@ -193,13 +193,13 @@ def test_errors() -> None:
     with pytest.raises(ArgumentError, match="no such exercise"):
         check("99.1", "x")
     with pytest.raises(TypeError, match=r"ask \.ok"):
-        bool(check("3.1"))
-    with pytest.raises(CheckFailed, match=r"exercise 3\.1"):
-        check("3.1").raise_if_failed()
+        bool(check("3.2"))
+    with pytest.raises(CheckFailed, match=r"exercise 3\.2"):
+        check("3.2").raise_if_failed()
 
 
 def test_progress_holds_no_name(book: Progress) -> None:
-    check("3.1", "root", progress=book)
+    check("3.2", "root", progress=book)
     assert book.path is not None
     assert set(json.loads(book.path.read_text())) == {"certkit_progress", "exercises"}
 
@@ -209,7 +209,7 @@ def test_untouched_progress_says_so_in_words() -> None:
 
 
 def test_a_fixture_numbers_the_parts_of_a_tuple() -> None:
-    html = ck.fixture("1.5")._repr_html_()
+    html = ck.fixture("1.6")._repr_html_()
     assert all(f".certificates[{at}]" in html for at in range(4))
 
 

@@ -35,6 +35,9 @@ def faults_of(notebook: dict) -> list[str]:
         wrong.append("the first code cell is not 'import certkit as ck'")
     for source, tags in code:
         wrong += [f"{fault}: {source[:60]!r}" for fault in faults_of_cell(source, tags)]
+    exercises = [number for source, _ in code for number in re.findall(r'ck\.check\("(\d+\.\d+)"', source)]
+    if [number.partition(".")[2] for number in exercises] != [str(n + 1) for n in range(len(exercises))]:
+        wrong.append(f"exercises are not numbered as they are read: {', '.join(exercises)}")
     prose = [source for source, _ in sources(notebook, "markdown")]
     headings = re.findall(
         r"^# ", "\n".join(re.sub(r"```.*?```", "", text, flags=re.S) for text in prose), re.M
@@ -105,6 +108,7 @@ def cell(source: str, kind: str = "code", **more: object) -> dict:
         (cell("from certkit.keys import generate_key"), "another import"),
         (cell("from math import *"), "star import"),
         (cell("# Second title", "markdown"), "2 first-level headings"),
+        (cell('ck.check("3.2", ...)'), "exercises are not numbered"),
         (cell("see /home/" + "anna/keys", "markdown"), "a path of one machine"),
         (cell("-----BEGIN " + "PRIVATE KEY-----", "markdown"), "a private key"),
     ],

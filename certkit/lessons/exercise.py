@@ -234,7 +234,7 @@ def check(number: str, answer: object = ..., *, progress: Progress | None = None
 
     Examples
     --------
-    >>> check("3.2").state
+    >>> check("3.5").state
     'not tried yet'
     """
     task = find_exercise(number)

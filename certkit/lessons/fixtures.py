@@ -38,7 +38,7 @@ class Fixture:
 
     Examples
     --------
-    >>> fixture("3.4").root.name
+    >>> fixture("3.3").root.name
     'Orders Root CA'
     """
 
@@ -124,7 +124,7 @@ def fixture(number: str) -> Fixture:
     Parameters
     ----------
     number : str
-        The exercise, e.g. ``"3.4"``.
+        The exercise, e.g. ``"3.3"``.
 
     Raises
     ------
@@ -133,8 +133,8 @@ def fixture(number: str) -> Fixture:
 
     Examples
     --------
-    >>> fixture("1.3")
-    <Fixture 1.3: key>
+    >>> fixture("1.2")
+    <Fixture 1.2: key>
     """
     # Importing the exercises registers what they need; they import this module.
     from certkit.lessons import exercises  # noqa: F401, PLC0415
@@ -142,7 +142,7 @@ def fixture(number: str) -> Fixture:
     if str(number) not in _MATERIAL:
         near = difflib.get_close_matches(str(number), _MATERIAL, n=3, cutoff=0.3)
         raise ArgumentError(
-            "this exercise has no fixture", on=repr(str(number)[:40]), hint=", ".join(near) or "3.4"
+            "this exercise has no fixture", on=repr(str(number)[:40]), hint=", ".join(near) or "3.3"
         )
     story, make = _MATERIAL[str(number)]
     found = make()

@@ -24,6 +24,37 @@ PASSWORD = "changeit"  # noqa: S105 - the toy password of every practice file
 
 @exercise(
     "3.1",
+    title="where the curtain falls",
+    level="predict",
+    hints=(
+        "When do both sides have a common key?",
+        "In a ladder of TLS 1.3, look for the first arrow with a lock.",
+        "The message before it carries the server's half of the key exchange.",
+    ),
+    answer="""
+    ck.check("3.1", "ServerHello")
+    # Both halves of the key exchange have crossed; from here on everything is encrypted, certificates too.
+    """,
+)
+def where_the_curtain_falls(answer: object) -> Finding:
+    """In TLS 1.3, what is the last handshake message that somebody on the way can read?
+
+    "ClientHello", "ServerHello", "Certificate" or "Finished"?
+    """
+    choice = one_of(answer, "ClientHello", "ServerHello", "Certificate", "Finished")
+    ca = company("Orders", "3.1")
+    run = meet(ca.issue(HOST, usage="server"), ca.trust_store, HOST)
+    open_ones = [item.name for item in run.messages if not item.encrypted and item.name != "ChangeCipherSpec"]
+    tested = "a handshake in TLS 1.3, message by message"
+    if choice not in open_ones:
+        return miss(tested, f"{choice} crossed encrypted", "the first arrow with a lock", run)
+    if choice != open_ones[-1]:
+        return miss(tested, f"after {choice}, one more crossed readable", "the answer to it", run)
+    return passed(tested, f"after {choice} everything is encrypted", run)
+
+
+@exercise(
+    "3.2",
     title="what the client needs",
     level="predict",
     hints=(
@@ -34,7 +65,7 @@ PASSWORD = "changeit"  # noqa: S105 - the toy password of every practice file
     answer="""
     # The client must hold the root. The server sends the leaf and the intermediate;
     # sending the root as well would prove nothing, because anybody can send a root.
-    ck.check("3.1", "root")
+    ck.check("3.2", "root")
     """,
 )
 def what_the_client_needs(answer: object) -> Finding:
@@ -59,75 +90,10 @@ def what_the_client_needs(answer: object) -> Finding:
     )
 
 
-@exercise(
-    "3.2",
-    title="a certificate for two names",
-    level="change",
-    hints=(
-        "Where does a client look for the host name: in the common name, or somewhere else?",
-        "`issue` takes as many names as you like; each becomes a subject alternative name.",
-        f'Give `issue` both names: "{HOST}" and "www.{HOST}", with `usage="server"`.',
-    ),
-    answer=f"""
-    ca = ck.CertificateAuthority("My Root")
-    server = ca.issue("{HOST}", "www.{HOST}", usage="server")
-    ck.check("3.2", (server, ca.trust_store))
-    # Both are subject alternative names; a client that wants either of them is content.
-    """,
-)
-def two_names(answer: object) -> Finding:
-    """Make one server credential that is good for orders.example.test and for www.orders.example.test.
-
-    Hand over two things: the credential and the truststore that a client needs.
-    """
-    credential, anchors = pair_of(answer, Credential, TrustStore, 'ck.check("3.2", (server, ca.trust_store))')
-    assert isinstance(anchors, TrustStore)
-    for host in (HOST, f"www.{HOST}"):
-        run = handshake(ClientConfig(anchors, host=host), ServerConfig(credential))
-        if not run.ok:
-            tested = f"a handshake with a client that wants {host}"
-            found = f"{run.verdict.rstrip('.')} (cause: {run.cause})"
-            return miss(
-                tested,
-                found,
-                "the names on the certificate, its usage, and whose root the client trusts",
-                run,
-            )
-    return passed(f"two handshakes, for {HOST} and for www.{HOST}", "both clients accepted your server", run)
-
-
-@exercise(
-    "3.3",
-    title="the alert",
-    level="predict",
-    hints=(
-        "What does the client lack: a valid date, a name, or somebody to believe?",
-        "Run it: `ck.handshake(client, server)`, and look at what the client sends last.",
-        "An alert is named after what its sender misses: the CA is unknown to it.",
-    ),
-    answer="""
-    ck.check("3.3", "unknown_ca")
-    # The client tells the server with this alert that it knows no CA above the server's certificate.
-    """,
-)
-def the_alert(answer: object) -> Finding:
-    """The client trusts another root than the server's. Which alert does it send?
-
-    "certificate_expired", "unknown_ca", "bad_certificate" or "handshake_failure"?
-    """
-    choice = one_of(answer, "certificate_expired", "unknown_ca", "bad_certificate", "handshake_failure")
-    server, stranger = company("Orders", "3.3"), company("Somebody", "3.3")
-    run = meet(server.issue(HOST, usage="server"), stranger.trust_store, HOST)
-    tested = "a handshake with a client that trusts another root"
-    if run.client.alert_sent == choice:
-        return passed(tested, "the client sent just that alert", run)
-    return miss(tested, "the client sent another alert", "the last message of the ladder", run)
-
-
-@material("3.4")
+@material("3.3")
 def _leaf_alone() -> Mapping[str, object]:
     """A server that sends its leaf alone, and three certificates out of the CA's mail."""
-    ca, other = company("Orders", "3.4"), company("Acme", "3.4")
+    ca, other = company("Orders", "3.3"), company("Acme", "3.3")
     server = ca.issue(HOST, usage="server")
     return {
         "server": server.with_chain([server.certificate]),
@@ -137,7 +103,7 @@ def _leaf_alone() -> Mapping[str, object]:
 
 
 @exercise(
-    "3.4",
+    "3.3",
     title="the missing piece",
     level="change",
     hints=(
@@ -146,13 +112,13 @@ def _leaf_alone() -> Mapping[str, object]:
         "`server.with_chain([server.certificate, ...])`, with one of the three mailed ones.",
     ),
     answer="""
-    given = ck.fixture("3.4")
-    ck.check("3.4", given.server.with_chain([given.server.certificate, given.mailed[2]]))
+    given = ck.fixture("3.3")
+    ck.check("3.3", given.server.with_chain([given.server.certificate, given.mailed[2]]))
     # The leaf and the intermediate that issued it; the root stays at the client's.
     """,
 )
 def the_missing_piece(answer: object) -> Finding:
-    """The server of ck.fixture("3.4") sends its leaf alone, and clients refuse it.
+    """The server of ck.fixture("3.3") sends its leaf alone, and clients refuse it.
 
     Give it the chain that it should send, out of the mailed certificates, and hand over the credential.
     """
@@ -174,15 +140,80 @@ def the_missing_piece(answer: object) -> Finding:
     return passed(tested, "the client built the path and accepted the server", run)
 
 
-@material("3.5")
-def _for_a_keystore() -> Mapping[str, object]:
-    """A key and its chain, for the server's keystore; the password is changeit."""
-    ca = company("Orders", "3.5")
-    return {"server": ca.issue(HOST, usage="server"), "root": ca.root.certificate}
+@exercise(
+    "3.4",
+    title="the alert",
+    level="predict",
+    hints=(
+        "What does the client lack: a valid date, a name, or somebody to believe?",
+        "Run it: `ck.handshake(client, server)`, and look at what the client sends last.",
+        "An alert is named after what its sender misses: the CA is unknown to it.",
+    ),
+    answer="""
+    ck.check("3.4", "unknown_ca")
+    # The client tells the server with this alert that it knows no CA above the server's certificate.
+    """,
+)
+def the_alert(answer: object) -> Finding:
+    """The client trusts another root than the server's. Which alert does it send?
+
+    "certificate_expired", "unknown_ca", "bad_certificate" or "handshake_failure"?
+    """
+    choice = one_of(answer, "certificate_expired", "unknown_ca", "bad_certificate", "handshake_failure")
+    server, stranger = company("Orders", "3.4"), company("Somebody", "3.4")
+    run = meet(server.issue(HOST, usage="server"), stranger.trust_store, HOST)
+    tested = "a handshake with a client that trusts another root"
+    if run.client.alert_sent == choice:
+        return passed(tested, "the client sent just that alert", run)
+    return miss(tested, "the client sent another alert", "the last message of the ladder", run)
 
 
 @exercise(
     "3.5",
+    title="a certificate for two names",
+    level="change",
+    hints=(
+        "Where does a client look for the host name: in the common name, or somewhere else?",
+        "`issue` takes as many names as you like; each becomes a subject alternative name.",
+        f'Give `issue` both names: "{HOST}" and "www.{HOST}", with `usage="server"`.',
+    ),
+    answer=f"""
+    ca = ck.CertificateAuthority("My Root")
+    server = ca.issue("{HOST}", "www.{HOST}", usage="server")
+    ck.check("3.5", (server, ca.trust_store))
+    # Both are subject alternative names; a client that wants either of them is content.
+    """,
+)
+def two_names(answer: object) -> Finding:
+    """Make one server credential that is good for orders.example.test and for www.orders.example.test.
+
+    Hand over two things: the credential and the truststore that a client needs.
+    """
+    credential, anchors = pair_of(answer, Credential, TrustStore, 'ck.check("3.5", (server, ca.trust_store))')
+    assert isinstance(anchors, TrustStore)
+    for host in (HOST, f"www.{HOST}"):
+        run = handshake(ClientConfig(anchors, host=host), ServerConfig(credential))
+        if not run.ok:
+            tested = f"a handshake with a client that wants {host}"
+            found = f"{run.verdict.rstrip('.')} (cause: {run.cause})"
+            return miss(
+                tested,
+                found,
+                "the names on the certificate, its usage, and whose root the client trusts",
+                run,
+            )
+    return passed(f"two handshakes, for {HOST} and for www.{HOST}", "both clients accepted your server", run)
+
+
+@material("3.6")
+def _for_a_keystore() -> Mapping[str, object]:
+    """A key and its chain, for the server's keystore; the password is changeit."""
+    ca = company("Orders", "3.6")
+    return {"server": ca.issue(HOST, usage="server"), "root": ca.root.certificate}
+
+
+@exercise(
+    "3.6",
     title="into a keystore",
     level="change",
     hints=(
@@ -191,13 +222,13 @@ def _for_a_keystore() -> Mapping[str, object]:
         "What to write is the whole credential: key, leaf and intermediate.",
     ),
     answer="""
-    given = ck.fixture("3.5")
-    ck.check("3.5", ck.keystore_bytes(given.server, "changeit", format="pkcs12"))
+    given = ck.fixture("3.6")
+    ck.check("3.6", ck.keystore_bytes(given.server, "changeit", format="pkcs12"))
     # A credential is a key with its chain: both go into the file.
     """,
 )
 def into_a_keystore(answer: object) -> Finding:
-    """Put the server of ck.fixture("3.5") into a PKCS#12 keystore with the password changeit.
+    """Put the server of ck.fixture("3.6") into a PKCS#12 keystore with the password changeit.
 
     Hand over the file's bytes, or its path.
     """
@@ -215,37 +246,6 @@ def into_a_keystore(answer: object) -> Finding:
     if run.ok:
         return passed(tested, "it holds all that the server needs", run)
     return miss(tested, outcome(run), "what the file holds besides the key", run)
-
-
-@exercise(
-    "3.6",
-    title="where the curtain falls",
-    level="predict",
-    hints=(
-        "When do both sides have a common key?",
-        "In a ladder of TLS 1.3, look for the first arrow with a lock.",
-        "The message before it carries the server's half of the key exchange.",
-    ),
-    answer="""
-    ck.check("3.6", "ServerHello")
-    # Both halves of the key exchange have crossed; from here on everything is encrypted, certificates too.
-    """,
-)
-def where_the_curtain_falls(answer: object) -> Finding:
-    """In TLS 1.3, what is the last handshake message that somebody on the way can read?
-
-    "ClientHello", "ServerHello", "Certificate" or "Finished"?
-    """
-    choice = one_of(answer, "ClientHello", "ServerHello", "Certificate", "Finished")
-    ca = company("Orders", "3.6")
-    run = meet(ca.issue(HOST, usage="server"), ca.trust_store, HOST)
-    open_ones = [item.name for item in run.messages if not item.encrypted and item.name != "ChangeCipherSpec"]
-    tested = "a handshake in TLS 1.3, message by message"
-    if choice not in open_ones:
-        return miss(tested, f"{choice} crossed encrypted", "the first arrow with a lock", run)
-    if choice != open_ones[-1]:
-        return miss(tested, f"after {choice}, one more crossed readable", "the answer to it", run)
-    return passed(tested, f"after {choice} everything is encrypted", run)
 
 
 @material("3.7")

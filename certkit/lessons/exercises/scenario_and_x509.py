@@ -25,127 +25,11 @@ HOST = "orders.example.test"
 _SPKI = (Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
 
-@exercise(
-    "1.1",
-    title="what a certificate holds",
-    level="predict",
-    hints=(
-        "A certificate is handed to everybody who asks. What must nobody get?",
-        "Show any certificate: the last line of a notebook cell is enough, e.g. `ca.certificate`.",
-        "The certificate holds one half of a key pair. Which half stays at home?",
-    ),
-    answer="""
-    ck.check("1.1", "private key")
-    # A certificate is public. It binds a name to a public key; the private key stays where it was made.
-    """,
-)
-def what_a_certificate_holds(answer: object) -> Finding:
-    """Which of these is in no certificate: "subject", "public key", "private key", "validity" or "signature"?"""
-    server = company("Orders", "1.1").issue(HOST, usage="server")
-    leaf = server.certificate
-    secret = server.key.raw
-    assert isinstance(secret, EllipticCurvePrivateKey)
-    parts = {
-        "subject": leaf.subject_der,
-        "public key": leaf.raw.public_key().public_bytes(*_SPKI),
-        "private key": secret.private_numbers().private_value.to_bytes(32, "big"),
-        "validity": f"{leaf.not_after:%y%m%d%H%M%SZ}".encode(),
-        "signature": leaf.raw.signature,
-    }
-    choice = one_of(answer, *parts)
-    tested = f"a search for the bytes of the {choice} in a certificate of {len(leaf.der)} bytes"
-    at = leaf.der.find(parts[choice])
-    if at < 0:
-        return passed(tested, "they are not in it", leaf)
-    return miss(tested, f"they are there, from byte {at} on", "what the owner shows to nobody", leaf)
-
-
-@exercise(
-    "1.2",
-    title="one letter changed",
-    level="predict",
-    hints=(
-        "What does the issuer compute over all the fields, and who can compute it again?",
-        "The changed bytes are still good DER. So who can tell?",
-        'Not the format: the letter is still a letter. "nothing", "the format" or "the signature"?',
-    ),
-    answer="""
-    ck.check("1.2", "the signature")
-    # The bytes still read as a certificate, with another name in it. Only the issuer's signature tells:
-    # it was made over the old bytes, and nobody but the issuer can make a new one.
-    """,
-)
-def one_letter_changed(answer: object) -> Finding:
-    """Somebody changes one letter of the host name inside a finished certificate.
-
-    What gives it away: "nothing", "the format" or "the signature"?
-    """
-    choice = one_of(answer, "nothing", "the format", "the signature")
-    ca = company("Orders", "1.2")
-    leaf = ca.issue(HOST, usage="server").certificate
-    changed = Certificate.from_der(leaf.der.replace(b"orders.example", b"orderz.example"))
-    if choice == "the format":
-        return miss(
-            "reading the changed bytes",
-            f"they are read without complaint, as a certificate for {changed.name}",
-            "what else a reader can check besides the form",
-            changed,
-        )
-    verified = changed.is_signed_by(ca.certificate)
-    tested = "the issuer's signature, computed again over the changed bytes"
-    if choice == "the signature" and not verified:
-        return passed(tested, f"it does not verify any more; the certificate says {changed.name}", changed)
-    return miss(
-        tested, "somebody who computes it can tell the change", "what the issuer adds at the end", changed
-    )
-
-
-@material("1.3")
-def _key_for_csr() -> Mapping[str, object]:
-    """A private key of your own. It is made, and it stays with you."""
-    return {"key": generate_key(seed="lesson 1.3")}
-
-
-@exercise(
-    "1.3",
-    title="a request",
-    level="change",
-    hints=(
-        "What does a CA have to know: who you are, and what else? And what must it never get?",
-        "`ck.create_csr` takes the names and a key of yours; the key signs the request and is not in it.",
-        f'`ck.create_csr("{HOST}", key=...)`, with the key of `ck.fixture("1.3")`.',
-    ),
-    answer=f"""
-    mine = ck.fixture("1.3")
-    ck.check("1.3", ck.create_csr("{HOST}", key=mine.key))
-    # The request holds the name and the public key, and is signed with the private key as proof.
-    """,
-)
-def a_request(answer: object) -> Finding:
-    """Take the key of ck.fixture("1.3") and make a certificate signing request (CSR) for orders.example.test with it."""
-    csr = wanted(answer, CertificateSigningRequest, "ck.create_csr(name, key=key)")
-    key = _key_for_csr().parts["key"]
-    if not isinstance(key, PrivateKey) or csr.spki_sha256 != key.spki_sha256:
-        return miss(
-            "the public key in your request",
-            "it belongs to another private key",
-            "which key the request was made with",
-            csr,
-        )
-    ca = company("Orders", "1.3")
-    server = Credential(key, ca.sign_csr(csr, usage="server"))
-    run = meet(server, ca.trust_store, HOST)
-    tested = f"a CA signed your request, a server took the certificate, a client asked for {HOST}"
-    if run.ok:
-        return passed(tested, "the client accepted it", run)
-    return miss(tested, outcome(run), "the name in the request", run)
-
-
-@material("1.4")
+@material("1.1")
 def _drawer() -> Mapping[str, object]:
     """A drawer with three files of the server's administrator. One of them goes to the CA."""
-    key = generate_key(seed="lesson 1.4")
-    own = CertificateAuthority(HOST, key=key, seed="lesson 1.4", at=today())
+    key = generate_key(seed="lesson 1.1")
+    own = CertificateAuthority(HOST, key=key, seed="lesson 1.1", at=today())
     return {
         "orders.key": key.to_pem(),
         "orders.csr": create_csr(HOST, key=key).pem.encode(),
@@ -154,21 +38,21 @@ def _drawer() -> Mapping[str, object]:
 
 
 @exercise(
-    "1.4",
+    "1.1",
     title="what goes to the CA",
     level="change",
     hints=(
         "Which of the files would let its reader pose as the server?",
-        '`ck.load_keystore(ck.fixture("1.4").files["orders.key"])` says what a file holds.',
+        '`ck.load_keystore(ck.fixture("1.1").files["orders.key"])` says what a file holds.',
         "The CA needs a name, a public key, and a proof that the sender has the private key: one file has all three.",
     ),
     answer="""
-    ck.check("1.4", ["orders.csr"])
+    ck.check("1.1", ["orders.csr"])
     # The request is all that a CA needs. The key never leaves its machine, also not to a CA.
     """,
 )
 def what_goes_to_the_ca(answer: object) -> Finding:
-    """Look at the files of ck.fixture("1.4"). Which of them do you send to the CA, to get a certificate?
+    """Look at the files of ck.fixture("1.1"). Which of them do you send to the CA, to get a certificate?
 
     Hand over a list of file names.
     """
@@ -194,16 +78,185 @@ def what_goes_to_the_ca(answer: object) -> Finding:
             "what the CA makes for you",
         )
     csr = CertificateSigningRequest(x509.load_pem_x509_csr(files["orders.csr"]))
-    chain = company("Orders", "1.4").sign_csr(csr, usage="server")
+    chain = company("Orders", "1.1").sign_csr(csr, usage="server")
     return passed(
         "a CA signed what you sent", f"a chain of {len(chain)} came back, and no key travelled", chain
     )
 
 
-@material("1.5")
+@material("1.2")
+def _key_for_csr() -> Mapping[str, object]:
+    """A private key of your own. It is made, and it stays with you."""
+    return {"key": generate_key(seed="lesson 1.2")}
+
+
+@exercise(
+    "1.2",
+    title="a request",
+    level="change",
+    hints=(
+        "What does a CA have to know: who you are, and what else? And what must it never get?",
+        "`ck.create_csr` takes the names and a key of yours; the key signs the request and is not in it.",
+        f'`ck.create_csr("{HOST}", key=...)`, with the key of `ck.fixture("1.2")`.',
+    ),
+    answer=f"""
+    mine = ck.fixture("1.2")
+    ck.check("1.2", ck.create_csr("{HOST}", key=mine.key))
+    # The request holds the name and the public key, and is signed with the private key as proof.
+    """,
+)
+def a_request(answer: object) -> Finding:
+    """Take the key of ck.fixture("1.2") and make a certificate signing request (CSR) for orders.example.test with it."""
+    csr = wanted(answer, CertificateSigningRequest, "ck.create_csr(name, key=key)")
+    key = _key_for_csr().parts["key"]
+    if not isinstance(key, PrivateKey) or csr.spki_sha256 != key.spki_sha256:
+        return miss(
+            "the public key in your request",
+            "it belongs to another private key",
+            "which key the request was made with",
+            csr,
+        )
+    ca = company("Orders", "1.2")
+    server = Credential(key, ca.sign_csr(csr, usage="server"))
+    run = meet(server, ca.trust_store, HOST)
+    tested = f"a CA signed your request, a server took the certificate, a client asked for {HOST}"
+    if run.ok:
+        return passed(tested, "the client accepted it", run)
+    return miss(tested, outcome(run), "the name in the request", run)
+
+
+@exercise(
+    "1.3",
+    title="what a certificate holds",
+    level="predict",
+    hints=(
+        "A certificate is handed to everybody who asks. What must nobody get?",
+        "Show any certificate: the last line of a notebook cell is enough, e.g. `ca.certificate`.",
+        "The certificate holds one half of a key pair. Which half stays at home?",
+    ),
+    answer="""
+    ck.check("1.3", "private key")
+    # A certificate is public. It binds a name to a public key; the private key stays where it was made.
+    """,
+)
+def what_a_certificate_holds(answer: object) -> Finding:
+    """Which of these is in no certificate: "subject", "public key", "private key", "validity" or "signature"?"""
+    server = company("Orders", "1.3").issue(HOST, usage="server")
+    leaf = server.certificate
+    secret = server.key.raw
+    assert isinstance(secret, EllipticCurvePrivateKey)
+    parts = {
+        "subject": leaf.subject_der,
+        "public key": leaf.raw.public_key().public_bytes(*_SPKI),
+        "private key": secret.private_numbers().private_value.to_bytes(32, "big"),
+        "validity": f"{leaf.not_after:%y%m%d%H%M%SZ}".encode(),
+        "signature": leaf.raw.signature,
+    }
+    choice = one_of(answer, *parts)
+    tested = f"a search for the bytes of the {choice} in a certificate of {len(leaf.der)} bytes"
+    at = leaf.der.find(parts[choice])
+    if at < 0:
+        return passed(tested, "they are not in it", leaf)
+    return miss(tested, f"they are there, from byte {at} on", "what the owner shows to nobody", leaf)
+
+
+CLOCK = datetime.fromisoformat("2027-03-01T00:00:00+00:00")
+
+
+@material("1.4")
+def _short_lived() -> Mapping[str, object]:
+    """A certificate and the root above it, with dates of their own."""
+    ca = CertificateAuthority("Orders Root CA", seed="lesson 1.4", at=CLOCK)
+    leaf = ca.issue(
+        HOST, usage="server", not_after=CLOCK + timedelta(days=30, hours=11, minutes=59, seconds=59)
+    )
+    return {"certificate": leaf.certificate, "root": ca.certificate}
+
+
+@exercise(
+    "1.4",
+    title="the last second",
+    level="predict",
+    hints=(
+        "Does the last second of a certificate still count?",
+        "`certificate.not_after` is the last second of validity; RFC 5280 says that both ends are included.",
+        "`datetime.timedelta(seconds=1)` is one second.",
+    ),
+    answer="""
+    import datetime
+    certificate = ck.fixture("1.4").certificate
+    ck.check("1.4", certificate.not_after + datetime.timedelta(seconds=1))
+    # notAfter is the last second that counts; the one after it is the first that does not.
+    """,
+)
+def the_last_second(answer: object) -> Finding:
+    """At which moment is the certificate of ck.fixture("1.4") refused for the first time after its life? Hand over a datetime."""
+    moment = utc(wanted(answer, datetime, "certificate.not_after, or near it"))
+    case = _short_lived().parts
+    leaf, root = case["certificate"], case["root"]
+    assert isinstance(leaf, Certificate)
+    assert isinstance(root, Certificate)
+    at = verify_chain(leaf, [root], host=HOST, at=moment)
+    before = verify_chain(leaf, [root], host=HOST, at=moment - timedelta(seconds=1))
+    tested = (
+        f"a client whose clock says {moment:%Y-%m-%d %H:%M:%S} UTC, and one whose clock is a second behind"
+    )
+    if before.ok and not at.ok:
+        return passed(tested, "the first refuses it, the second still accepts it", at)
+    both = (
+        "both accept it"
+        if at.ok and before.ok
+        else "both refuse it"
+        if not at.ok
+        else "it is the other way round"
+    )
+    return miss(tested, both, "the end of the validity, to the second", at)
+
+
+@exercise(
+    "1.5",
+    title="one letter changed",
+    level="predict",
+    hints=(
+        "What does the issuer compute over all the fields, and who can compute it again?",
+        "The changed bytes are still good DER. So who can tell?",
+        'Not the format: the letter is still a letter. "nothing", "the format" or "the signature"?',
+    ),
+    answer="""
+    ck.check("1.5", "the signature")
+    # The bytes still read as a certificate, with another name in it. Only the issuer's signature tells:
+    # it was made over the old bytes, and nobody but the issuer can make a new one.
+    """,
+)
+def one_letter_changed(answer: object) -> Finding:
+    """Somebody changes one letter of the host name inside a finished certificate.
+
+    What gives it away: "nothing", "the format" or "the signature"?
+    """
+    choice = one_of(answer, "nothing", "the format", "the signature")
+    ca = company("Orders", "1.5")
+    leaf = ca.issue(HOST, usage="server").certificate
+    changed = Certificate.from_der(leaf.der.replace(b"orders.example", b"orderz.example"))
+    if choice == "the format":
+        return miss(
+            "reading the changed bytes",
+            f"they are read without complaint, as a certificate for {changed.name}",
+            "what else a reader can check besides the form",
+            changed,
+        )
+    verified = changed.is_signed_by(ca.certificate)
+    tested = "the issuer's signature, computed again over the changed bytes"
+    if choice == "the signature" and not verified:
+        return passed(tested, f"it does not verify any more; the certificate says {changed.name}", changed)
+    return miss(
+        tested, "somebody who computes it can tell the change", "what the issuer adds at the end", changed
+    )
+
+
+@material("1.6")
 def _bag() -> Mapping[str, object]:
     """Four certificates from a CA's mail, in the order of their file names."""
-    root = CertificateAuthority("Orders Root CA", seed="lesson 1.5", at=today())
+    root = CertificateAuthority("Orders Root CA", seed="lesson 1.6", at=today())
     middle = root.intermediate("Orders Policy CA")
     issuing = middle.intermediate("Orders Issuing CA")
     leaf = issuing.issue(HOST, usage="server").certificate
@@ -214,7 +267,7 @@ def _bag() -> Mapping[str, object]:
 
 
 @exercise(
-    "1.5",
+    "1.6",
     title="in order",
     level="change",
     hints=(
@@ -223,13 +276,13 @@ def _bag() -> Mapping[str, object]:
         "Leaf first, then who signed it, then who signed that one; what the receiver has already is left out.",
     ),
     answer="""
-    found = ck.fixture("1.5").certificates
-    ck.check("1.5", ck.Chain([found[2], found[3], found[0]]))
+    found = ck.fixture("1.6").certificates
+    ck.check("1.6", ck.Chain([found[2], found[3], found[0]]))
     # Leaf, its issuer, that one's issuer. The root stays out: the receiver has it, or does not believe it anyway.
     """,
 )
 def in_order(answer: object) -> Finding:
-    """Put the certificates of ck.fixture("1.5") into the order in which a server sends them.
+    """Put the certificates of ck.fixture("1.6") into the order in which a server sends them.
 
     Hand over a ck.Chain, or a list.
     """
@@ -260,18 +313,18 @@ def in_order(answer: object) -> Finding:
     )
 
 
-@material("1.6")
+@material("1.7")
 def _twins() -> Mapping[str, object]:
     """A leaf and three CA certificates that might have issued it. Two of them have the same name."""
-    right = CertificateAuthority("Orders Issuing CA", seed="lesson 1.6 new", at=today())
-    wrong = CertificateAuthority("Orders Issuing CA", seed="lesson 1.6 old", at=today())
-    other = CertificateAuthority("Acme Issuing CA", seed="lesson 1.6", at=today())
+    right = CertificateAuthority("Orders Issuing CA", seed="lesson 1.7 new", at=today())
+    wrong = CertificateAuthority("Orders Issuing CA", seed="lesson 1.7 old", at=today())
+    other = CertificateAuthority("Acme Issuing CA", seed="lesson 1.7", at=today())
     leaf = right.issue(HOST, usage="server").certificate
     return {"leaf": leaf, "candidates": (wrong.certificate, other.certificate, right.certificate)}
 
 
 @exercise(
-    "1.6",
+    "1.7",
     title="two of the same name",
     level="case",
     hints=(
@@ -280,13 +333,13 @@ def _twins() -> Mapping[str, object]:
         "Try all three candidates; one answers True.",
     ),
     answer="""
-    case = ck.fixture("1.6")
-    ck.check("1.6", [item for item in case.candidates if case.leaf.is_signed_by(item)][0])
+    case = ck.fixture("1.7")
+    ck.check("1.7", [item for item in case.candidates if case.leaf.is_signed_by(item)][0])
     # The name leads to two certificates; the signature fits the key of one.
     """,
 )
 def two_of_the_same_name(answer: object) -> Finding:
-    """Which of the candidates in ck.fixture("1.6") signed the leaf? Hand over that certificate."""
+    """Which of the candidates in ck.fixture("1.7") signed the leaf? Hand over that certificate."""
     candidate = wanted(answer, Certificate, "one of the candidates")
     leaf = _twins().parts["leaf"]
     assert isinstance(leaf, Certificate)
@@ -306,56 +359,3 @@ def two_of_the_same_name(answer: object) -> Finding:
         "what two CAs of the same name cannot share",
         verdict,
     )
-
-
-CLOCK = datetime.fromisoformat("2027-03-01T00:00:00+00:00")
-
-
-@material("1.7")
-def _short_lived() -> Mapping[str, object]:
-    """A certificate and the root above it, with dates of their own."""
-    ca = CertificateAuthority("Orders Root CA", seed="lesson 1.7", at=CLOCK)
-    leaf = ca.issue(
-        HOST, usage="server", not_after=CLOCK + timedelta(days=30, hours=11, minutes=59, seconds=59)
-    )
-    return {"certificate": leaf.certificate, "root": ca.certificate}
-
-
-@exercise(
-    "1.7",
-    title="the last second",
-    level="predict",
-    hints=(
-        "Does the last second of a certificate still count?",
-        "`certificate.not_after` is the last second of validity; RFC 5280 says that both ends are included.",
-        "`datetime.timedelta(seconds=1)` is one second.",
-    ),
-    answer="""
-    import datetime
-    certificate = ck.fixture("1.7").certificate
-    ck.check("1.7", certificate.not_after + datetime.timedelta(seconds=1))
-    # notAfter is the last second that counts; the one after it is the first that does not.
-    """,
-)
-def the_last_second(answer: object) -> Finding:
-    """At which moment is the certificate of ck.fixture("1.7") refused for the first time after its life? Hand over a datetime."""
-    moment = utc(wanted(answer, datetime, "certificate.not_after, or near it"))
-    case = _short_lived().parts
-    leaf, root = case["certificate"], case["root"]
-    assert isinstance(leaf, Certificate)
-    assert isinstance(root, Certificate)
-    at = verify_chain(leaf, [root], host=HOST, at=moment)
-    before = verify_chain(leaf, [root], host=HOST, at=moment - timedelta(seconds=1))
-    tested = (
-        f"a client whose clock says {moment:%Y-%m-%d %H:%M:%S} UTC, and one whose clock is a second behind"
-    )
-    if before.ok and not at.ok:
-        return passed(tested, "the first refuses it, the second still accepts it", at)
-    both = (
-        "both accept it"
-        if at.ok and before.ok
-        else "both refuse it"
-        if not at.ok
-        else "it is the other way round"
-    )
-    return miss(tested, both, "the end of the validity, to the second", at)

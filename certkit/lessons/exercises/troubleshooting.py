@@ -27,6 +27,93 @@ PASSWORD = "changeit"  # noqa: S105 - the toy password of every practice file
 
 @exercise(
     "5.1",
+    title="whose verdict, on whom",
+    level="predict",
+    hints=(
+        "Who sends an alert: the side that is content, or the side that is not?",
+        "The client *received* it. So who sent it, and about what?",
+        "It is not about what the client trusts. What did the client show?",
+    ),
+    answer="""
+    ck.check("5.1", "the server's, on the client's certificate")
+    # An alert that is received is the other side's verdict on us: the server knows no CA above our certificate.
+    """,
+)
+def whose_verdict(answer: object) -> Finding:
+    """A client reports: received fatal alert: unknown_ca. Whose verdict is it, and on what?
+
+    "the client's, on the server's certificate" or "the server's, on the client's certificate"?
+    """
+    choice = one_of(
+        answer, "the client's, on the server's certificate", "the server's, on the client's certificate"
+    )
+    ours, theirs, stranger = (company(name, "5.1") for name in ("Orders", "Acme", "Stranger"))
+    server, client = ours.issue(HOST, usage="server"), theirs.issue(CLIENT, usage="client")
+    if choice.startswith("the client's"):
+        run = meet(server, stranger.trust_store, HOST, client=client, client_anchors=theirs.trust_store)
+        tested = "a handshake in which the client does not know the server's CA"
+        found = "the client sent unknown_ca and received nothing; it is the server that received it"
+        return miss(tested, found, "the word received", run)
+    run = meet(server, ours.trust_store, HOST, client=client, client_anchors=stranger.trust_store)
+    tested = "a handshake in which the server does not know the client's CA"
+    if run.client.alert_received == "unknown_ca":
+        return passed(tested, "the client received unknown_ca", run)
+    return miss(tested, outcome(run), "the word received", run)
+
+
+def _sender_forgot() -> Handshake:
+    scenario = good_scenario()
+    server = scenario.server.credential
+    return meet(server.with_chain([server.certificate]), scenario.client.anchors, HOST)
+
+
+@material("5.2")
+def _log() -> Mapping[str, object]:
+    """Two lines from a failed call: what each side logged, and the certificates that the client received."""
+    run = _sender_forgot()
+    lines = [f"{end.name}: {end.error}" for end in (run.client, run.server)]
+    received = [f"received: subject {item.subject}; issuer {item.issuer}" for item in run.server_chain]
+    trusted = [f"client trusts: {item.subject}" for item in run.client_config.anchors]
+    return {"log": "\n".join([*lines, *received, *trusted])}
+
+
+@exercise(
+    "5.2",
+    title="name the cause",
+    level="case",
+    hints=(
+        "The client could not lead the server's certificate up to its root. Which step of the ladder is not there?",
+        "Compare the issuer of what was received with the subject of what is trusted.",
+        "`[fault.cause for fault in ck.list_faults()]` are the names; several come with these words of the client.",
+    ),
+    answer="""
+    print(ck.fixture("5.2").log)
+    ck.check("5.2", "missing-intermediate")
+    # One certificate was received, its issuer is neither sent nor trusted, and the root above is trusted.
+    """,
+)
+def name_the_cause(answer: object) -> Finding:
+    """Read ck.fixture("5.2").log. Which cause is it? Hand over a cause id, e.g. "expired-leaf"."""
+    name = wanted(answer, str, '"expired-leaf", for example')
+    cause = find_fault(name).cause
+    scenario = find_fault(name).scenario()
+    mine = handshake(scenario.client, scenario.server, scenario.tls)
+    theirs = _sender_forgot()
+    tested = f"the fault {find_fault(name).id}, reproduced, and its words beside those of the log"
+    if mine.client.verify_code != theirs.client.verify_code:
+        says = mine.client.error or mine.server.error or "nothing"
+        return miss(tested, f"it gives other words: {says}", "what the client says in the log", mine)
+    if len(mine.server_chain) != len(theirs.server_chain):
+        found = f"the same words, but the client then receives {len(mine.server_chain)} certificates"
+        return miss(tested, found, "how many certificates were received in the log", mine)
+    if cause != theirs.cause:
+        found = "the same words, with another chain and another truststore"
+        return miss(tested, found, "who issued what was received, and whom the client trusts", mine)
+    return passed(tested, "the same words, and as many certificates", mine)
+
+
+@exercise(
+    "5.3",
     title="PKIX path building failed",
     level="predict",
     hints=(
@@ -35,7 +122,7 @@ PASSWORD = "changeit"  # noqa: S105 - the toy password of every practice file
         "To build a path is one step, to look at the dates on it the next. Which of the three stops the first step?",
     ),
     answer="""
-    ck.check("5.1", "the client does not know the root")
+    ck.check("5.3", "the client does not know the root")
     # Building comes before validating: without a root there is no path at all. Expiry is found on a path
     # ("path validation failed"), and a missing client certificate is told by the server, with an alert.
     """,
@@ -51,7 +138,7 @@ def path_building(answer: object) -> Finding:
         "the server's certificate expired",
     )
     choice = one_of(answer, no_client, no_root, expired)
-    ours, stranger = company("Orders", "5.1"), company("Stranger", "5.1")
+    ours, stranger = company("Orders", "5.3"), company("Stranger", "5.3")
     good = ours.issue(HOST, usage="server").chain
     old = ours.issue(HOST, usage="server", not_after=today() - timedelta(days=1)).chain
     chain, anchors = {
@@ -79,10 +166,10 @@ def _java_says(chain: Chain, anchors: TrustStore) -> tuple[str, str, bool]:
     return "certkit's verifier (there is no Java here)", says, not built
 
 
-@material("5.2")
+@material("5.4")
 def _misnamed() -> Mapping[str, object]:
     """Four files from a colleague. The names say one thing, the contents another; the password is changeit."""
-    theirs = company("Acme", "5.2")
+    theirs = company("Acme", "5.4")
     client = theirs.issue(CLIENT, usage="client")
     return {
         "client.p12": client.certificate.der,
@@ -93,22 +180,22 @@ def _misnamed() -> Mapping[str, object]:
 
 
 @exercise(
-    "5.2",
+    "5.4",
     title="what a file really is",
     level="change",
     hints=(
         "Does the name of a file decide what is in it?",
         '`ck.load_keystore(data, "changeit")` goes by the content; `.format` says what it found.',
-        'Try each of `ck.fixture("5.2").files` and look for "pkcs12".',
+        'Try each of `ck.fixture("5.4").files` and look for "pkcs12".',
     ),
     answer="""
-    files = ck.fixture("5.2").files
+    files = ck.fixture("5.4").files
     formats = {name: ck.load_keystore(data, "changeit").format for name, data in files.items()}
-    ck.check("5.2", [name for name in formats if formats[name] == "pkcs12"][0])
+    ck.check("5.4", [name for name in formats if formats[name] == "pkcs12"][0])
     """,
 )
 def what_a_file_is(answer: object) -> Finding:
-    """The platform wants a PKCS#12 keystore. Which of the files in ck.fixture("5.2") is one? Hand over its name."""
+    """The platform wants a PKCS#12 keystore. Which of the files in ck.fixture("5.4") is one? Hand over its name."""
     files = _misnamed().files
     name = one_of(answer, *files)
     store = load_keystore(files[name], PASSWORD)
@@ -118,17 +205,17 @@ def what_a_file_is(answer: object) -> Finding:
     return miss(tested, f"it is {store.format_name}", "what is in the files, not how they are called", store)
 
 
-@material("5.3")
+@material("5.5")
 def _quoted() -> Mapping[str, object]:
     """A client's keystore as it came in a mail: base64, quoted by a reply. The password is changeit."""
-    client = company("Acme", "5.3").issue(CLIENT, usage="client")
+    client = company("Acme", "5.5").issue(CLIENT, usage="client")
     text = base64.b64encode(keystore_bytes(client, PASSWORD, format="pkcs12")).decode()
     lines = [f"> {text[at : at + 60]}" for at in range(0, len(text), 60)]
     return {"mail": "\n".join(["Anna wrote:", *lines, "", "Kind regards"]), "client": client.chain}
 
 
 @exercise(
-    "5.3",
+    "5.5",
     title="pasted out of a mail",
     level="change",
     hints=(
@@ -138,14 +225,14 @@ def _quoted() -> Mapping[str, object]:
     ),
     answer="""
     import base64
-    mail = ck.fixture("5.3").mail
+    mail = ck.fixture("5.5").mail
     text = "".join(line[2:] for line in mail.splitlines() if line.startswith("> "))
-    ck.check("5.3", base64.b64decode(text))
+    ck.check("5.5", base64.b64decode(text))
     # Marks of a reply are not base64. Better still: send files as files.
     """,
 )
 def out_of_a_mail(answer: object) -> Finding:
-    """The keystore in ck.fixture("5.3").mail was pasted out of a reply, and nothing can read it. Hand over the file's bytes."""
+    """The keystore in ck.fixture("5.5").mail was pasted out of a reply, and nothing can read it. Hand over the file's bytes."""
     data = answer
     if isinstance(answer, str):
         try:
@@ -168,43 +255,7 @@ def out_of_a_mail(answer: object) -> Finding:
 
 
 @exercise(
-    "5.4",
-    title="whose verdict, on whom",
-    level="predict",
-    hints=(
-        "Who sends an alert: the side that is content, or the side that is not?",
-        "The client *received* it. So who sent it, and about what?",
-        "It is not about what the client trusts. What did the client show?",
-    ),
-    answer="""
-    ck.check("5.4", "the server's, on the client's certificate")
-    # An alert that is received is the other side's verdict on us: the server knows no CA above our certificate.
-    """,
-)
-def whose_verdict(answer: object) -> Finding:
-    """A client reports: received fatal alert: unknown_ca. Whose verdict is it, and on what?
-
-    "the client's, on the server's certificate" or "the server's, on the client's certificate"?
-    """
-    choice = one_of(
-        answer, "the client's, on the server's certificate", "the server's, on the client's certificate"
-    )
-    ours, theirs, stranger = (company(name, "5.4") for name in ("Orders", "Acme", "Stranger"))
-    server, client = ours.issue(HOST, usage="server"), theirs.issue(CLIENT, usage="client")
-    if choice.startswith("the client's"):
-        run = meet(server, stranger.trust_store, HOST, client=client, client_anchors=theirs.trust_store)
-        tested = "a handshake in which the client does not know the server's CA"
-        found = "the client sent unknown_ca and received nothing; it is the server that received it"
-        return miss(tested, found, "the word received", run)
-    run = meet(server, ours.trust_store, HOST, client=client, client_anchors=stranger.trust_store)
-    tested = "a handshake in which the server does not know the client's CA"
-    if run.client.alert_received == "unknown_ca":
-        return passed(tested, "the client received unknown_ca", run)
-    return miss(tested, outcome(run), "the word received", run)
-
-
-@exercise(
-    "5.5",
+    "5.6",
     title="how far did it come",
     level="predict",
     hints=(
@@ -213,7 +264,7 @@ def whose_verdict(answer: object) -> Finding:
         'Try it: `ck.call_update_user(url, "u-1001", "Active", client, proxy=...)` tells its `.step`.',
     ),
     answer="""
-    ck.check("5.5", "proxy")
+    ck.check("5.6", "proxy")
     # The proxy said no to CONNECT. Not one byte of TLS was sent: certificates have nothing to do with it.
     """,
 )
@@ -223,7 +274,7 @@ def how_far(answer: object) -> Finding:
     At which step did the call end: "allow-list", "proxy", "connect", "handshake", "request" or "answer"?
     """
     choice = one_of(answer, *STEPS)
-    ours = company("Orders", "5.5")
+    ours = company("Orders", "5.6")
     security = ServerConfig(ours.issue("localhost", usage="server"))
     with UserService(security) as service, ForwardProxy("unavailable") as proxy:
         client = ClientConfig(ours.trust_store, host="localhost")
@@ -234,57 +285,6 @@ def how_far(answer: object) -> Finding:
         return passed(tested, f"the call ended there; the service saw {handshakes} connections", call)
     found = f"the service saw {handshakes} connections"
     return miss(tested, found, "who returns the 503, and at which moment it is asked", call)
-
-
-def _sender_forgot() -> Handshake:
-    scenario = good_scenario()
-    server = scenario.server.credential
-    return meet(server.with_chain([server.certificate]), scenario.client.anchors, HOST)
-
-
-@material("5.6")
-def _log() -> Mapping[str, object]:
-    """Two lines from a failed call: what each side logged, and the certificates that the client received."""
-    run = _sender_forgot()
-    lines = [f"{end.name}: {end.error}" for end in (run.client, run.server)]
-    received = [f"received: subject {item.subject}; issuer {item.issuer}" for item in run.server_chain]
-    trusted = [f"client trusts: {item.subject}" for item in run.client_config.anchors]
-    return {"log": "\n".join([*lines, *received, *trusted])}
-
-
-@exercise(
-    "5.6",
-    title="name the cause",
-    level="case",
-    hints=(
-        "The client could not lead the server's certificate up to its root. Which step of the ladder is not there?",
-        "Compare the issuer of what was received with the subject of what is trusted.",
-        "`[fault.cause for fault in ck.list_faults()]` are the names; several come with these words of the client.",
-    ),
-    answer="""
-    print(ck.fixture("5.6").log)
-    ck.check("5.6", "missing-intermediate")
-    # One certificate was received, its issuer is neither sent nor trusted, and the root above is trusted.
-    """,
-)
-def name_the_cause(answer: object) -> Finding:
-    """Read ck.fixture("5.6").log. Which cause is it? Hand over a cause id, e.g. "expired-leaf"."""
-    name = wanted(answer, str, '"expired-leaf", for example')
-    cause = find_fault(name).cause
-    scenario = find_fault(name).scenario()
-    mine = handshake(scenario.client, scenario.server, scenario.tls)
-    theirs = _sender_forgot()
-    tested = f"the fault {find_fault(name).id}, reproduced, and its words beside those of the log"
-    if mine.client.verify_code != theirs.client.verify_code:
-        says = mine.client.error or mine.server.error or "nothing"
-        return miss(tested, f"it gives other words: {says}", "what the client says in the log", mine)
-    if len(mine.server_chain) != len(theirs.server_chain):
-        found = f"the same words, but the client then receives {len(mine.server_chain)} certificates"
-        return miss(tested, found, "how many certificates were received in the log", mine)
-    if cause != theirs.cause:
-        found = "the same words, with another chain and another truststore"
-        return miss(tested, found, "who issued what was received, and whom the client trusts", mine)
-    return passed(tested, "the same words, and as many certificates", mine)
 
 
 @material("5.7")

@@ -27,17 +27,101 @@ CLIENT = "Acme CRM"
 PASSWORD = "changeit"  # noqa: S105 - the toy password of every practice file
 
 
+@material("4.1")
+def _client_ca() -> Mapping[str, object]:
+    """The CA of the client's company."""
+    return {"ca": company("Acme", "4.1")}
+
+
 @exercise(
     "4.1",
+    title="a certificate for a client",
+    level="change",
+    hints=(
+        "How does a certificate say whether it is for a server or for a client?",
+        "`usage=` of `issue` sets the extended key usage.",
+        f'`ck.fixture("4.1").ca.issue("{CLIENT}", usage=...)`.',
+    ),
+    answer=f"""
+    ca = ck.fixture("4.1").ca
+    ck.check("4.1", ca.issue("{CLIENT}", usage="client"))
+    # Extended key usage clientAuth: the server's library looks for just that.
+    """,
+)
+def a_certificate_for_a_client(answer: object) -> Finding:
+    """Let the CA of ck.fixture("4.1") issue a credential with which the client "Acme CRM" can call. Hand over the credential."""
+    credential = wanted(answer, Credential, "ca.issue(name, usage=...)")
+    ours, theirs = company("Orders", "4.1"), company("Acme", "4.1")
+    server = ours.issue(HOST, usage="server")
+    run = meet(server, ours.trust_store, HOST, client=credential, client_anchors=theirs.trust_store)
+    tested = "a two-way handshake with a server that trusts the root of that CA"
+    if not run.ok:
+        return miss(tested, outcome(run), "what the certificate says that it is for, and who signed it", run)
+    if credential.certificate.name != CLIENT:
+        return miss(
+            "whom the server thinks it talks to", credential.certificate.name, "the name asked for", run
+        )
+    return passed(tested, f"the server let {CLIENT} in", run)
+
+
+@material("4.2")
+def _one_way_server() -> Mapping[str, object]:
+    """A one-way server and the root above the clients that may call it."""
+    ours, theirs = company("Orders", "4.2"), company("Acme", "4.2")
+    return {
+        "server": ours.issue(HOST, usage="server"),
+        "client_root": theirs.root.certificate,
+        "server_root": ours.root.certificate,
+    }
+
+
+@exercise(
+    "4.2",
+    title="ask who calls",
+    level="change",
+    hints=(
+        "What makes a server ask for a certificate at all?",
+        "`ck.ServerConfig` has two things: what the server presents, and `client_anchors`.",
+        "`ck.ServerConfig(given.server, client_anchors=ck.TrustStore([...]))`, with the root above the clients.",
+    ),
+    answer="""
+    given = ck.fixture("4.2")
+    ck.check("4.2", ck.ServerConfig(given.server, client_anchors=ck.TrustStore([given.client_root])))
+    # One parameter makes it two-way: whose clients are let in.
+    """,
+)
+def ask_who_calls(answer: object) -> Finding:
+    """Make the server of ck.fixture("4.2") two-way: let clients below client_root in, and nobody else.
+
+    Hand over a ck.ServerConfig.
+    """
+    config = wanted(answer, ServerConfig, "ck.ServerConfig(server, ...)")
+    ours, theirs, stranger = (company(name, "4.2") for name in ("Orders", "Acme", "Stranger"))
+    callers = {
+        "Acme CRM": (theirs.issue(CLIENT, usage="client"), True),
+        "a client without a certificate": (None, False),
+        "a client of another company": (stranger.issue("Stranger", usage="client"), False),
+        "your own server as a client": (ours.issue("Orders batch", usage="client"), False),
+    }
+    for name, (credential, wished) in callers.items():
+        run = handshake(ClientConfig(ours.trust_store, credential, host=HOST), config)
+        if run.ok != wished:
+            found = outcome(run) if wished else "it was let in"
+            return miss(f"a call by {name}", found, "whose root is in client_anchors", run)
+    return passed("four callers", "one was let in, three were refused", run)
+
+
+@exercise(
+    "4.3",
     title="what the server needs",
     level="predict",
     hints=(
-        "Turn exercise 3.1 round: who vouches for the client?",
+        "Turn exercise 3.2 round: who vouches for the client?",
         "Next year the client renews its certificate. What should the server not have to change then?",
         '"the leaf", "the root" or "the private key": which one stays the same over many renewals, and is no secret?',
     ),
     answer="""
-    ck.check("4.1", "the root")
+    ck.check("4.3", "the root")
     # The server trusts whom that root vouches for. Certificates may be renewed; the truststore stays.
     """,
 )
@@ -47,7 +131,7 @@ def what_the_server_needs(answer: object) -> Finding:
     Of the client: "the leaf", "the root" or "the private key"?
     """
     choice = one_of(answer, "the leaf", "the root", "the private key")
-    ours, theirs = company("Orders", "4.1"), company("Acme", "4.1")
+    ours, theirs = company("Orders", "4.3"), company("Acme", "4.3")
     client = theirs.issue(CLIENT, usage="client")
     if choice == "the private key":
         return miss(
@@ -66,132 +150,8 @@ def what_the_server_needs(answer: object) -> Finding:
     return passed(tested, "the server let the client in, both times", run)
 
 
-@material("4.2")
-def _client_ca() -> Mapping[str, object]:
-    """The CA of the client's company."""
-    return {"ca": company("Acme", "4.2")}
-
-
-@exercise(
-    "4.2",
-    title="a certificate for a client",
-    level="change",
-    hints=(
-        "How does a certificate say whether it is for a server or for a client?",
-        "`usage=` of `issue` sets the extended key usage.",
-        f'`ck.fixture("4.2").ca.issue("{CLIENT}", usage=...)`.',
-    ),
-    answer=f"""
-    ca = ck.fixture("4.2").ca
-    ck.check("4.2", ca.issue("{CLIENT}", usage="client"))
-    # Extended key usage clientAuth: the server's library looks for just that.
-    """,
-)
-def a_certificate_for_a_client(answer: object) -> Finding:
-    """Let the CA of ck.fixture("4.2") issue a credential with which the client "Acme CRM" can call. Hand over the credential."""
-    credential = wanted(answer, Credential, "ca.issue(name, usage=...)")
-    ours, theirs = company("Orders", "4.2"), company("Acme", "4.2")
-    server = ours.issue(HOST, usage="server")
-    run = meet(server, ours.trust_store, HOST, client=credential, client_anchors=theirs.trust_store)
-    tested = "a two-way handshake with a server that trusts the root of that CA"
-    if not run.ok:
-        return miss(tested, outcome(run), "what the certificate says that it is for, and who signed it", run)
-    if credential.certificate.name != CLIENT:
-        return miss(
-            "whom the server thinks it talks to", credential.certificate.name, "the name asked for", run
-        )
-    return passed(tested, f"the server let {CLIENT} in", run)
-
-
-_ALERTS = ("handshake_failure", "certificate_required", "unknown_ca", "bad_certificate")
-
-
-@exercise(
-    "4.3",
-    title="nothing to show",
-    level="predict",
-    hints=(
-        "The server asked and got an empty answer. Did TLS always have a word of its own for that?",
-        "Run `ck.handshake(client, server, tls)` with both versions, with a client that has no credential.",
-        "The newer version has the better word: the certificate is required.",
-    ),
-    answer="""
-    ck.check("4.3", ("handshake_failure", "certificate_required"))
-    # TLS 1.2 has no alert of its own for a missing client certificate, TLS 1.3 has one.
-    """,
-)
-def nothing_to_show(answer: object) -> Finding:
-    """The server asks for a certificate and the client has none. Which alert does the server send?
-
-    Hand over two words, for TLS 1.2 and for TLS 1.3, out of: "handshake_failure", "certificate_required",
-    "unknown_ca", "bad_certificate".
-    """
-    if not isinstance(answer, tuple | list) or len(answer) != 2:
-        raise ArgumentError("this question asks for two alerts", hint='("…", "…"), for TLS 1.2 and 1.3')
-    ours, theirs = company("Orders", "4.3"), company("Acme", "4.3")
-    server = ours.issue(HOST, usage="server")
-    for tls, said in zip(("1.2", "1.3"), answer, strict=True):
-        choice = one_of(said, *_ALERTS)
-        run = meet(server, ours.trust_store, HOST, client_anchors=theirs.trust_store, tls=tls)
-        if run.server.alert_sent != choice:
-            return miss(
-                f"a handshake in TLS {tls}, with no client certificate",
-                "the server sent another alert",
-                "the last message of the ladder",
-                run,
-            )
-    return passed("two handshakes without a client certificate", "both alerts are the ones you named", run)
-
-
-@material("4.4")
-def _one_way_server() -> Mapping[str, object]:
-    """A one-way server and the root above the clients that may call it."""
-    ours, theirs = company("Orders", "4.4"), company("Acme", "4.4")
-    return {
-        "server": ours.issue(HOST, usage="server"),
-        "client_root": theirs.root.certificate,
-        "server_root": ours.root.certificate,
-    }
-
-
 @exercise(
     "4.4",
-    title="ask who calls",
-    level="change",
-    hints=(
-        "What makes a server ask for a certificate at all?",
-        "`ck.ServerConfig` has two things: what the server presents, and `client_anchors`.",
-        "`ck.ServerConfig(given.server, client_anchors=ck.TrustStore([...]))`, with the root above the clients.",
-    ),
-    answer="""
-    given = ck.fixture("4.4")
-    ck.check("4.4", ck.ServerConfig(given.server, client_anchors=ck.TrustStore([given.client_root])))
-    # One parameter makes it two-way: whose clients are let in.
-    """,
-)
-def ask_who_calls(answer: object) -> Finding:
-    """Make the server of ck.fixture("4.4") two-way: let clients below client_root in, and nobody else.
-
-    Hand over a ck.ServerConfig.
-    """
-    config = wanted(answer, ServerConfig, "ck.ServerConfig(server, ...)")
-    ours, theirs, stranger = (company(name, "4.4") for name in ("Orders", "Acme", "Stranger"))
-    callers = {
-        "Acme CRM": (theirs.issue(CLIENT, usage="client"), True),
-        "a client without a certificate": (None, False),
-        "a client of another company": (stranger.issue("Stranger", usage="client"), False),
-        "your own server as a client": (ours.issue("Orders batch", usage="client"), False),
-    }
-    for name, (credential, wished) in callers.items():
-        run = handshake(ClientConfig(ours.trust_store, credential, host=HOST), config)
-        if run.ok != wished:
-            found = outcome(run) if wished else "it was let in"
-            return miss(f"a call by {name}", found, "whose root is in client_anchors", run)
-    return passed("four callers", "one was let in, three were refused", run)
-
-
-@exercise(
-    "4.5",
     title="the proof",
     level="predict",
     hints=(
@@ -200,7 +160,7 @@ def ask_who_calls(answer: object) -> Finding:
         "It is a signature over all messages so far.",
     ),
     answer="""
-    ck.check("4.5", "CertificateVerify")
+    ck.check("4.4", "CertificateVerify")
     # A signature over everything said so far: only the owner of the key can make it, and the key stays at home.
     """,
 )
@@ -210,7 +170,7 @@ def the_proof(answer: object) -> Finding:
     "ClientHello", "Certificate", "CertificateVerify" or "Finished"?
     """
     choice = one_of(answer, "ClientHello", "Certificate", "CertificateVerify", "Finished")
-    ours, theirs = company("Orders", "4.5"), company("Acme", "4.5")
+    ours, theirs = company("Orders", "4.4"), company("Acme", "4.4")
     client = theirs.issue(CLIENT, usage="client")
     server = ours.issue(HOST, usage="server")
     run = meet(server, ours.trust_store, HOST, client=client, client_anchors=theirs.trust_store)
@@ -240,6 +200,46 @@ def _is_signed(run: Handshake, name: str) -> bool:
         if item.name not in ("ChangeCipherSpec", "Alert", "ApplicationData"):
             transcript += item.body
     return False
+
+
+_ALERTS = ("handshake_failure", "certificate_required", "unknown_ca", "bad_certificate")
+
+
+@exercise(
+    "4.5",
+    title="nothing to show",
+    level="predict",
+    hints=(
+        "The server asked and got an empty answer. Did TLS always have a word of its own for that?",
+        "Run `ck.handshake(client, server, tls)` with both versions, with a client that has no credential.",
+        "The newer version has the better word: the certificate is required.",
+    ),
+    answer="""
+    ck.check("4.5", ("handshake_failure", "certificate_required"))
+    # TLS 1.2 has no alert of its own for a missing client certificate, TLS 1.3 has one.
+    """,
+)
+def nothing_to_show(answer: object) -> Finding:
+    """The server asks for a certificate and the client has none. Which alert does the server send?
+
+    Hand over two words, for TLS 1.2 and for TLS 1.3, out of: "handshake_failure", "certificate_required",
+    "unknown_ca", "bad_certificate".
+    """
+    if not isinstance(answer, tuple | list) or len(answer) != 2:
+        raise ArgumentError("this question asks for two alerts", hint='("…", "…"), for TLS 1.2 and 1.3')
+    ours, theirs = company("Orders", "4.5"), company("Acme", "4.5")
+    server = ours.issue(HOST, usage="server")
+    for tls, said in zip(("1.2", "1.3"), answer, strict=True):
+        choice = one_of(said, *_ALERTS)
+        run = meet(server, ours.trust_store, HOST, client_anchors=theirs.trust_store, tls=tls)
+        if run.server.alert_sent != choice:
+            return miss(
+                f"a handshake in TLS {tls}, with no client certificate",
+                "the server sent another alert",
+                "the last message of the ladder",
+                run,
+            )
+    return passed("two handshakes without a client certificate", "both alerts are the ones you named", run)
 
 
 @material("4.6")

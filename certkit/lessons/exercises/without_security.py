@@ -20,8 +20,50 @@ from certkit.services.soap import build_request
 HOST = "orders.example.test"
 
 
+_CALLS = {
+    f"https://{HOST}/users": True,
+    f"http://{HOST}/users": False,
+    f"https://{HOST}.evil.test/users": False,
+    f"https://{HOST}/admin": False,
+    f"https://{HOST}:8443/users": False,
+}
+
+
 @exercise(
     "2.1",
+    title="the allow-list",
+    level="change",
+    hints=(
+        "What is part of an entry: only the host, or more?",
+        "Scheme, host, port and path all count; a path covers what lies below it.",
+        "One entry is enough: the URL of the service itself.",
+    ),
+    answer=f"""
+    ck.check("2.1", ["https://{HOST}/users"])
+    # Scheme, host, port and path: as little as the call needs.
+    """,
+)
+def the_allow_list(answer: object) -> Finding:
+    """The platform may call https://orders.example.test/users and nothing else.
+
+    Not plain http, not /admin, no other host or port. Hand over the allow-list: a list of URLs.
+    """
+    entries = [answer] if isinstance(answer, str) else answer
+    if not isinstance(entries, list | tuple | set) or not all(isinstance(item, str) for item in entries):
+        raise ArgumentError(
+            "this question asks for a list of URLs", on=type(answer).__name__, hint='["https://…"]'
+        )
+    for url, wished in _CALLS.items():
+        if is_allowed(parse_url(url), entries) != wished:
+            found = "it is refused" if wished else "it is let through"
+            return miss(
+                f"a call to {url}", found, "the part of the URL in which it differs from the one that may"
+            )
+    return passed(f"{len(_CALLS)} calls against your list", "one is let through, the others are refused")
+
+
+@exercise(
+    "2.2",
     title="what somebody on the way can read",
     level="predict",
     hints=(
@@ -30,7 +72,7 @@ HOST = "orders.example.test"
         "Look in the conversation for the line that begins with POST, and for the status.",
     ),
     answer="""
-    ck.check("2.1", "both")
+    ck.check("2.2", "both")
     # Plain HTTP is text. Headers and body lie open for everybody on the way.
     """,
 )
@@ -63,28 +105,28 @@ def _recorded(user: str, status: str) -> bytes:
     return f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
 
 
-@material("2.2")
+@material("2.3")
 def _recording() -> Mapping[str, object]:
     """What a wiretap wrote down of one call, byte by byte."""
     return {"recording": _recorded("u-1004", "Inactive")}
 
 
 @exercise(
-    "2.2",
+    "2.3",
     title="read a stranger's call",
     level="change",
     hints=(
         "What are these bytes: numbers, or text?",
-        '`print(ck.fixture("2.2").recording.decode())` shows them as text.',
+        '`print(ck.fixture("2.3").recording.decode())` shows them as text.',
         "The values stand between <userId> and </userId>, and between <status> and </status>.",
     ),
     answer="""
-    print(ck.fixture("2.2").recording.decode())
-    ck.check("2.2", ("u-1004", "Inactive"))
+    print(ck.fixture("2.3").recording.decode())
+    ck.check("2.3", ("u-1004", "Inactive"))
     """,
 )
 def read_a_call(answer: object) -> Finding:
-    """Whom does the call in ck.fixture("2.2").recording change, and to which status? Hand over (user id, status)."""
+    """Whom does the call in ck.fixture("2.3").recording change, and to which status? Hand over (user id, status)."""
     user, status = pair_of(answer, str, str, '("u-1001", "Active")')
     with UserService() as service:
         _send(service, _recorded("u-1004", "Inactive"))
@@ -111,54 +153,13 @@ def _send(service: UserService, data: bytes) -> bytes:
     return answer
 
 
-@material("2.3")
-def _recording_to_change() -> Mapping[str, object]:
-    """What a wiretap wrote down of a call that sets u-1004 to Inactive."""
-    return {"recording": _recorded("u-1004", "Inactive")}
-
-
-@exercise(
-    "2.3",
-    title="change it on the way",
-    level="change",
-    hints=(
-        "Is there anything in the recording that would tell the service that it was changed?",
-        "`bytes.replace(old, new)` changes bytes; the new user id is as long as the old one.",
-        '`ck.fixture("2.3").recording.replace(b"u-1004", ...)`.',
-    ),
-    answer="""
-    recorded = ck.fixture("2.3").recording
-    ck.check("2.3", recorded.replace(b"u-1004", b"u-1001"))
-    # Nobody signed it, nobody sealed it: the service does what it reads.
-    """,
-)
-def change_it(answer: object) -> Finding:
-    """You sit between client and service. Change the call of ck.fixture("2.3") so that it hits u-1001.
-
-    Hand over the changed bytes.
-    """
-    data = wanted(answer, bytes, "recording.replace(b..., b...)")
-    if len(data) > 10_000 or not data:
-        raise ArgumentError("these are not the bytes of one call", on=f"{len(data):,} bytes")
-    with UserService() as service:
-        reply = _send(service, data)
-        after = {row.id: row.status for row in service.rows}
-    tested = "your bytes, sent to a fresh service, and its Users table afterwards"
-    if after["u-1001"] == "Inactive":
-        return passed(tested, "u-1001 is Inactive, and the service saw nothing wrong", service)
-    first = reply.partition(b"\r\n")[0].decode("ascii", "replace")
-    return miss(
-        tested, f"u-1001 is still Active; the service answered {first or 'nothing'}", "the user id", service
-    )
-
-
 @exercise(
     "2.4",
     title="who notices",
     level="predict",
     hints=(
         "What would a side need in order to notice that the bytes are not the ones that were sent?",
-        "Do 2.3 first, and look at the service's answer and at its log.",
+        "Do the next exercise first, and look at the service's answer and at its log.",
         "The answer says updated, the log says ok. Is anybody left?",
     ),
     answer="""
@@ -183,46 +184,45 @@ def who_notices(answer: object) -> Finding:
     return passed(tested, "the log says updated, and so does the answer", log)
 
 
-_CALLS = {
-    f"https://{HOST}/users": True,
-    f"http://{HOST}/users": False,
-    f"https://{HOST}.evil.test/users": False,
-    f"https://{HOST}/admin": False,
-    f"https://{HOST}:8443/users": False,
-}
+@material("2.5")
+def _recording_to_change() -> Mapping[str, object]:
+    """What a wiretap wrote down of a call that sets u-1004 to Inactive."""
+    return {"recording": _recorded("u-1004", "Inactive")}
 
 
 @exercise(
     "2.5",
-    title="the allow-list",
+    title="change it on the way",
     level="change",
     hints=(
-        "What is part of an entry: only the host, or more?",
-        "Scheme, host, port and path all count; a path covers what lies below it.",
-        "One entry is enough: the URL of the service itself.",
+        "Is there anything in the recording that would tell the service that it was changed?",
+        "`bytes.replace(old, new)` changes bytes; the new user id is as long as the old one.",
+        '`ck.fixture("2.5").recording.replace(b"u-1004", ...)`.',
     ),
-    answer=f"""
-    ck.check("2.5", ["https://{HOST}/users"])
-    # Scheme, host, port and path: as little as the call needs.
+    answer="""
+    recorded = ck.fixture("2.5").recording
+    ck.check("2.5", recorded.replace(b"u-1004", b"u-1001"))
+    # Nobody signed it, nobody sealed it: the service does what it reads.
     """,
 )
-def the_allow_list(answer: object) -> Finding:
-    """The platform may call https://orders.example.test/users and nothing else.
+def change_it(answer: object) -> Finding:
+    """You sit between client and service. Change the call of ck.fixture("2.5") so that it hits u-1001.
 
-    Not plain http, not /admin, no other host or port. Hand over the allow-list: a list of URLs.
+    Hand over the changed bytes.
     """
-    entries = [answer] if isinstance(answer, str) else answer
-    if not isinstance(entries, list | tuple | set) or not all(isinstance(item, str) for item in entries):
-        raise ArgumentError(
-            "this question asks for a list of URLs", on=type(answer).__name__, hint='["https://…"]'
-        )
-    for url, wished in _CALLS.items():
-        if is_allowed(parse_url(url), entries) != wished:
-            found = "it is refused" if wished else "it is let through"
-            return miss(
-                f"a call to {url}", found, "the part of the URL in which it differs from the one that may"
-            )
-    return passed(f"{len(_CALLS)} calls against your list", "one is let through, the others are refused")
+    data = wanted(answer, bytes, "recording.replace(b..., b...)")
+    if len(data) > 10_000 or not data:
+        raise ArgumentError("these are not the bytes of one call", on=f"{len(data):,} bytes")
+    with UserService() as service:
+        reply = _send(service, data)
+        after = {row.id: row.status for row in service.rows}
+    tested = "your bytes, sent to a fresh service, and its Users table afterwards"
+    if after["u-1001"] == "Inactive":
+        return passed(tested, "u-1001 is Inactive, and the service saw nothing wrong", service)
+    first = reply.partition(b"\r\n")[0].decode("ascii", "replace")
+    return miss(
+        tested, f"u-1001 is still Active; the service answered {first or 'nothing'}", "the user id", service
+    )
 
 
 PASSWORD = "Herbst-2012"  # noqa: S105 - a made-up password, to be found
