@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import io
 import json
 import os
 import sys
@@ -53,6 +54,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     >>> main(["handshake", "--fault", "expired-leaf", "--quiet"])
     1
     """
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A name that this terminal cannot write is escaped, as on standard error; nobody's output ends half-way.
+        sys.stdout.reconfigure(errors="backslashreplace")
     parsed = _parser().parse_args(arguments)
     verb: Verb = parsed.verb
     try:
