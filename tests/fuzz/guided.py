@@ -1,9 +1,10 @@
 """The coverage-guided fuzzer: ``make fuzz``, ``make fuzz TIME=600``, ``make fuzz ARGS="keystore explain" TIME=3600``.
 
-Each target of `fuzz.targets` gets a process of its own with libFuzzer (atheris) in it, starts from good files, from past findings and
-from what earlier runs reached (``build/fuzz/NAME``), and goes on after a finding, so that one run shows all there is. A finding is
-an exception that is no CertkitError, or an input that takes more than five seconds of this processor. It is kept in
-``build/fuzz/findings/NAME``: mend it, and move the smallest input into ``tests/fuzz/corpus/NAME``, which every run of the tests replays.
+Each target of `fuzz.targets` gets a process of its own with libFuzzer (atheris) in it, starts from good files, from past
+findings and from what earlier runs reached (``build/fuzz/NAME``), and goes on after a finding, so that one run shows all
+there is. A finding is an exception that is no CertkitError, or an input that takes more than five seconds of processor
+time. It is kept in ``build/fuzz/findings/NAME``: mend it, and move the smallest input into ``tests/fuzz/corpus/NAME``,
+which every run of the tests replays.
 """
 
 from __future__ import annotations
