@@ -85,6 +85,12 @@ def _parser() -> argparse.ArgumentParser:
     lab.add_argument("folder", nargs="?", help="where your copy of the notebooks is or will be")
     lab.add_argument("--no-browser", action="store_true", help="print the address instead of opening it")
     lab.add_argument("--port", type=int, default=8888, help="the port to try first (8888)")
+    lab.add_argument(
+        "--measure",
+        type=int,
+        metavar="LEARNERS",
+        help="open nothing; run notebook 03 in so many kernels at once, and say time and memory",
+    )
     lab.set_defaults(verb=_lab)
 
     shake = verbs.add_parser("handshake", help="let a client and a server shake hands, and show both sides")
@@ -110,6 +116,12 @@ def print_json(value: Any) -> None:
 
 
 def _lab(arguments: argparse.Namespace) -> int:
+    if arguments.measure is not None:
+        from certkit._learners import measure_learners  # noqa: PLC0415
+
+        measured = measure_learners(arguments.measure)
+        print(measured)
+        return GOOD if measured.right == measured.learners else FAILED
     from certkit._lab import start_lab  # noqa: PLC0415 - a verb loads what it needs
 
     return start_lab(arguments.folder, browser=not arguments.no_browser, port=arguments.port)

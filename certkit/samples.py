@@ -60,8 +60,16 @@ def make_third_party(folder: Path) -> Path:
     return write_file(folder / "third-party.csv", third_party_csv().encode())
 
 
+def make_learners(folder: Path) -> Path:
+    """Measure 1 to 20 learners at once on this machine, in minutes; see ``certkit lab --measure``."""
+    from certkit._learners import learners_csv  # noqa: PLC0415 - it needs a Jupyter
+
+    return write_file(folder / "learners.csv", learners_csv().encode())
+
+
 _MAKERS: dict[str, Callable[[Path], Path]] = {
     "atlas": make_atlas,
+    "learners": make_learners,
     "third-party": make_third_party,
     "toy-rsa-keys": make_toy_rsa_keys,
 }
@@ -79,7 +87,7 @@ def make_sample(name: str, folder: Path | None = None) -> Path:
     --------
     >>> make_sample("everything")
     Traceback (most recent call last):
-    certkit.errors.ArgumentError: there is no such sample: 'everything'; try: one of: atlas, third-party, toy-rsa-keys
+    certkit.errors.ArgumentError: there is no such sample: 'everything'; try: one of: atlas, learners, third-party, toy-rsa-keys
     """
     if name not in _MAKERS:
         raise ArgumentError(
