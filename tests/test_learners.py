@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import gc
 import json
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -17,6 +19,13 @@ from certkit.errors import ArgumentError
 
 ROOT = Path(__file__).resolve().parent.parent
 pytestmark = pytest.mark.notebook
+
+
+@pytest.fixture(autouse=True)
+def _collected() -> Iterator[None]:
+    """Let the collector complain of what jupyter_client leaves to it while a test runs that overlooks it."""
+    yield
+    gc.collect()
 
 
 def table() -> dict[int, dict[str, str]]:
