@@ -62,6 +62,7 @@ if TYPE_CHECKING:
     from certkit.lessons.game import Case, list_cases, new_case
     from certkit.lessons.glossary import Glossary, TodayBox, glossary, today_box
     from certkit.lessons.mysteries import Mystery, mystery
+    from certkit.lessons.pair import ClientCompany, ServerCompany
     from certkit.plots import Plot, chain_figure, expiry_calendar, expiry_timeline, renewal_forecast_plot
     from certkit.revocation import OcspAnswer, RevocationList
     from certkit.services import (
@@ -153,6 +154,7 @@ _HOMES = {
     "certkit.lessons.game": ("Case", "list_cases", "new_case"),
     "certkit.lessons.glossary": ("Glossary", "TodayBox", "glossary", "today_box"),
     "certkit.lessons.mysteries": ("Mystery", "mystery"),
+    "certkit.lessons.pair": ("ClientCompany", "ServerCompany"),
     "certkit.plots": ("Plot", "chain_figure", "expiry_calendar", "expiry_timeline", "renewal_forecast_plot"),
     "certkit.revocation": ("OcspAnswer", "RevocationList"),
     "certkit.services": (
@@ -202,6 +204,7 @@ __all__ = [
     "Chain",
     "ChainGraph",
     "ChainLab",
+    "ClientCompany",
     "ClientConfig",
     "ClientPlatform",
     "Clinic",
@@ -240,6 +243,7 @@ __all__ = [
     "RevocationService",
     "Scenario",
     "ServerCheck",
+    "ServerCompany",
     "ServerConfig",
     "SilentPort",
     "SniRouter",
