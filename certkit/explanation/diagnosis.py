@@ -277,9 +277,17 @@ class Diagnosis:
         return f"<Diagnosis {best}; reported by {self.reporter}, {self.platform}>"
 
     def _repr_html_(self) -> Html:
+        return tag("div", tag("p", self.sentence_html()), self.details_html(), class_="ck-diagnosis")
+
+    def sentence_html(self) -> Html:
+        """Return the sentence, and how sure it is."""
         status = "neutral" if not self.causes else "good" if self.causes[0].score >= SURE else "warning"
         word = {"good": "clear", "warning": "not certain", "neutral": "not about TLS"}[status]
-        parts: list[object] = [tag("p", badge(status, word), " ", visible(self.sentence, 600))]
+        return join([badge(status, word), " ", visible(self.sentence, 600)])
+
+    def details_html(self) -> Html:
+        """Return what stands below the sentence: what was recognised, the causes, what was looked at."""
+        parts: list[object] = []
         if self.recognised:
             rows = [
                 (item.line, visible(item.quote, 120), item.means, item.source) for item in self.recognised[:5]
@@ -306,7 +314,7 @@ class Diagnosis:
         if self.timeline:
             parts.append(details("The handshake, as the log tells it", timeline_html(self.timeline[:20])))
         parts += [tag("p", f"Note: {note}.") for note in self.notes]
-        return tag("div", *parts, class_="ck-diagnosis")
+        return join(parts)
 
 
 def _lines(items: tuple[str, ...]) -> Html:

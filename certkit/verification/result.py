@@ -306,8 +306,8 @@ class Verification:
         return chain_graph(self)
 
     def findings_html(self) -> Html:
-        """Return the findings as a table."""
-        return findings_table(self.findings)
+        """Return the findings as a table, or that there are none."""
+        return findings_table(self.findings) if self.findings else tag("p", "No findings.")
 
     def views_html(self) -> Html:
         """Return the chain as sent, as stored and as verified, side by side."""

@@ -12,6 +12,7 @@ import ipywidgets
 
 from certkit._files import iso, utc
 from certkit._html import Html, badge, details, tag
+from certkit._text import visible
 from certkit.certificates import Certificate
 from certkit.chains import Chain, TrustStore
 from certkit.credentials import Credential
@@ -100,6 +101,15 @@ class ChainState:
         return replace(self, sent=tuple(order))
 
     @property
+    def labels(self) -> list[str]:
+        """A name for each of the pool; of two with one name also the issuer, which tells a cross-sign apart."""
+        names = [item.name for item in self.pool]
+        signed = [
+            f" (by {visible(item.issuer, 40)})" if names.count(item.name) > 1 else "" for item in self.pool
+        ]
+        return [f"{n}. {name}{by}" for n, (name, by) in enumerate(zip(names, signed, strict=True), 1)]
+
+    @property
     def clock(self) -> datetime:
         """The moment at which is judged."""
         return self.at + timedelta(days=self.days)
@@ -166,8 +176,8 @@ class ChainLab(Lab):
             more = (story.client_ca.certificate, *story.client_ca.trust_store, *more)
         self.state = ChainState.of(chain, anchors, more, host, at)
         self._run = 1
-        self._labels = [f"{number}. {item.name}" for number, item in enumerate(self.state.pool, 1)]
-        wide = ipywidgets.Layout(width="420px")
+        self._labels = self.state.labels
+        wide = ipywidgets.Layout(width="480px")
         every = [(words, number) for number, words in enumerate(self._labels)]
         self._sent = ipywidgets.Select(rows=5, description="Sent, in order", style=STYLE, layout=wide)
         self._add = ipywidgets.Dropdown(options=every, description="Certificate", style=STYLE, layout=wide)

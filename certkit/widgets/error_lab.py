@@ -57,7 +57,7 @@ class ErrorState:
                 tag("p", "Paste an error, or choose one, and press “explain”.", class_=SAID)
             ]
         else:
-            parts = [tag("p", found.sentence, class_=SAID), found._repr_html_()]
+            parts = [tag("p", found.sentence_html(), class_=SAID), found.details_html()]
         if found is not None and self.reproduced:
             parts.append(_reproduced(found))
         return tag("div", FIT, *parts, class_="ck-picture", data_run=run)
