@@ -8,13 +8,16 @@ import nbformat
 import pytest
 
 from certkit import _lab, _site
+from certkit._site import __main__, book
 from certkit.errors import CertkitError
 from certkit.faults import find_fault
 
 pytestmark = pytest.mark.notebook
 
 CELLS = [
-    nbformat.v4.new_markdown_cell("# First <b>light</b>\n\nSee [the next](01-next.ipynb#there), $x^2$."),
+    nbformat.v4.new_markdown_cell(
+        "# First <b>light</b>\n\nSee `expired-leaf`, [the next](01-next.ipynb#there), $x^2$."
+    ),
     nbformat.v4.new_code_cell("import ipywidgets as w\nfrom IPython.display import HTML\nw.IntSlider()"),
     nbformat.v4.new_code_cell("HTML('<p>the static twin</p>')"),
 ]
@@ -29,7 +32,7 @@ def series(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "share" / "data").mkdir()
     for name, cells in {"00-start.ipynb": CELLS, "01-next.ipynb": NEXT}.items():
         nbformat.write(nbformat.v4.new_notebook(cells=cells), folder / name)
-    for module in (_lab, _site):
+    for module in (_lab, book):
         monkeypatch.setattr(module, "share", lambda name: tmp_path / "share" / name)
     return folder
 
@@ -38,8 +41,12 @@ def series(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_site_is_static_and_linked(tmp_path: Path) -> None:
     site = tmp_path / "site"
     written = _site.build_site(site, [find_fault("expired-leaf")])
-    names = ["index.html", "00-start.html", "01-next.html", "replays/index.html", "replays/expired-leaf.html"]
-    assert [page.relative_to(site).as_posix() for page in written] == names
+    names = {page.relative_to(site).as_posix() for page in written}
+    assert names == {page.relative_to(site).as_posix() for page in site.rglob("*.html")}
+    assert {"index.html", "00-start.html", "01-next.html", "messages.html", "causes/index.html"} <= names
+    assert {"replays/index.html", "replays/expired-leaf.html"} == {
+        name for name in names if name.startswith("replays/")
+    }
     assert 'href="replays/index.html"' in written[0].read_text("utf-8")
     page = written[1].read_text("utf-8")
     assert "the static twin" in page
@@ -73,5 +80,5 @@ def test_what_a_page_fetches_is_seen(tmp_path: Path) -> None:
 
 
 def test_wrong_call(capsys: pytest.CaptureFixture[str]) -> None:
-    assert _site.main([]) == 2
+    assert __main__.main([]) == 2
     assert "usage:" in capsys.readouterr().err

@@ -5,31 +5,23 @@ from __future__ import annotations
 import json
 import platform
 import ssl
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 
 from certkit import __version__, causes
 from certkit._files import iso, utc, write_file
-from certkit._html import Html, badge, details, tag
+from certkit._html import Html, badge, details, join, tag
+from certkit._page import page_html
 from certkit.errors import ArgumentError
 from certkit.faults import Fault, list_faults
 from certkit.handshakes import Handshake
 from certkit.handshakes.ladder import ladder_svg
 
-__all__ = ["PAGE_STYLE", "page_html", "replay_html", "write_replays"]
+__all__ = ["REPLAY_SCRIPT", "recorded_with", "replay_body", "replay_html", "replay_list", "write_replays"]
 
-PAGE_STYLE = """
-body{font:16px/1.5 system-ui,sans-serif;max-width:50rem;margin:1.5rem auto;padding:0 1rem;overflow-wrap:anywhere}
-li{margin:.4rem 0}table{display:block;overflow-x:auto;max-width:100%;overflow-wrap:normal;font-size:.92rem}
-pre{white-space:pre-wrap;font-size:.85rem}svg.ck-ladder{width:100%}summary{cursor:pointer;padding:.3rem 0}
-button{font:inherit;padding:.4rem .8rem;margin:0 .3rem .3rem 0}.ck-note{border-left:4px solid;padding-left:.8rem}
-.ck-later{opacity:.12}.ck-now .halo{stroke:var(--accent);stroke-width:2}
-main p>span{white-space:normal!important}h2,h3{margin-top:2rem}:target{outline:2px solid;outline-offset:4px}
-@media(prefers-color-scheme:dark){body{background:#111;color:#eee}a{color:#8cf}}
-"""
 # Without it the page is whole: every message is there, and the buttons stay hidden.
-_SCRIPT = """
+REPLAY_SCRIPT = """
 for (const part of document.querySelectorAll(".ck-replay")) {
   const arrows = [...part.querySelectorAll(".ck-ladder g.msg")];
   if (!arrows.length) continue;
@@ -60,18 +52,6 @@ for (const part of document.querySelectorAll(".ck-replay")) {
 _WAYS = (("first", "from the first message"), ("back", "back"), ("next", "next"), ("all", "all at once"))
 
 
-def page_html(title: str, *body: object, script: str = "", style: str = "") -> str:
-    """Return a page that stands by itself: no file beside it is needed, nothing is fetched."""
-    head = (
-        f'<meta charset="utf-8"><meta name="viewport" content="width=device-width">'
-        f"<title>{tag('x', title)[3:-4]}</title><style>{PAGE_STYLE}{style}</style>"
-    )
-    end = f"<script>{script}</script>" if script else ""
-    return (
-        f'<!DOCTYPE html>\n<html lang="en"><head>{head}</head><body>{tag("main", *body)}{end}</body></html>\n'
-    )
-
-
 def recorded_with(at: datetime) -> str:
     """Return when and with what a recording was made."""
     return (
@@ -97,11 +77,16 @@ def replay_html(fault: Fault, at: datetime | None = None) -> str:
     >>> "Recorded" in page, "http" in page.partition("<body>")[0]
     (True, False)
     """
+    body = join([tag("p", tag("a", "All replays", href="index.html")), replay_body(fault, at)])
+    return page_html(f"{fault.title} · certkit", body, script=REPLAY_SCRIPT)
+
+
+def replay_body(fault: Fault, at: datetime | None = None) -> Html:
+    """Return what `replay_html` puts into its page; it comes to life with `REPLAY_SCRIPT`."""
     stamp = utc(at)
     runs = [(tls, fault.run(tls)) for tls in fault.tls]
     mended = fault.repair(fault.scenario(fault.tls[-1])).run()
     parts: list[object] = [
-        tag("p", tag("a", "All replays", href="index.html")),
         tag("h1", fault.title),
         tag("p", tag("b", "A recording, not a simulation. "), recorded_with(stamp), class_="ck-note"),
         tag("p", " ".join(fault.story.partition("\n")[2].split())),
@@ -119,7 +104,7 @@ def replay_html(fault: Fault, at: datetime | None = None) -> str:
     ]
     recording = json.dumps({tls: run.to_dict() for tls, run in runs}).replace("<", "\\u003c")
     data = Html(f'<script type="application/json" id="recording">{recording}</script>')
-    return page_html(f"{fault.title} · certkit", *parts, data, script=_SCRIPT)
+    return join([*parts, data])
 
 
 def _replay(title: str, run: Handshake) -> Html:
@@ -154,17 +139,23 @@ def write_replays(folder: Path, faults: Iterable[Fault] | None = None) -> list[P
     except OSError as error:
         raise ArgumentError("this folder cannot be made", on=folder, hint=str(error)) from None
     chosen, now = tuple(faults or list_faults()), utc(None)
-    written = [write_file(folder / f"{item.id}.html", replay_html(item, now).encode()) for item in chosen]
+    index = page_html("Replays · certkit", replay_list(chosen, now))
+    pages = {"index": index, **{item.id: replay_html(item, now) for item in chosen}}
+    return [write_file(folder / f"{name}.html", page.encode()) for name, page in pages.items()]
+
+
+def replay_list(faults: Sequence[Fault], at: datetime) -> Html:
+    """Return the list that leads to the pages of these faults, family by family, and how they were recorded."""
     parts: list[object] = [
         tag("h1", "Replays"),
         tag("p", "Real handshakes of every fault, recorded. Each page can be saved and opened from disk."),
-        tag("p", recorded_with(now), class_="ck-note"),
+        tag("p", recorded_with(at), class_="ck-note"),
     ]
-    for family in dict.fromkeys(item.family for item in chosen):
+    for family in dict.fromkeys(item.family for item in faults):
         links = [
             tag("li", tag("a", item.title, href=f"{item.id}.html"), f" ({item.cause})")
-            for item in chosen
+            for item in faults
             if item.family == family
         ]
         parts += [tag("h2", family.replace("_", " ").capitalize()), tag("ul", *links)]
-    return [write_file(folder / "index.html", page_html("Replays · certkit", *parts).encode()), *written]
+    return join(parts)

@@ -1,0 +1,162 @@
+"""`Page` and `Section`, and what stands around every page: home, up, previous, next."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from certkit._files import write_file
+from certkit._html import Html, join, tag
+from certkit._page import page_html
+from certkit.errors import ArgumentError
+
+__all__ = ["FILTER", "Page", "Section", "filter_bar", "write_pages"]
+
+# Without it the list is whole, and the field stays hidden.
+FILTER = """
+for (const bar of document.querySelectorAll(".ck-filter")) {
+  const field = bar.querySelector("input"), told = bar.querySelector("[role=status]");
+  const items = [...document.querySelectorAll("[data-item]")].map((node) => [node, node.textContent.toLowerCase()]);
+  const groups = [...document.querySelectorAll("[data-group]")];
+  function sift() {
+    const words = field.value.toLowerCase().split(/\\s+/).filter(Boolean);
+    let shown = 0;
+    for (const [node, text] of items) {
+      node.hidden = !words.every((word) => text.includes(word));
+      shown += node.hidden ? 0 : 1;
+    }
+    for (const group of groups) group.hidden = !group.querySelector("[data-item]:not([hidden])");
+    told.textContent = words.length ? `${shown} of ${items.length}` : "";
+  }
+  bar.hidden = false;
+  field.value = new URLSearchParams(location.search).get("q") || "";
+  field.addEventListener("input", sift);
+  sift();
+}
+"""
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of the book.
+
+    Attributes
+    ----------
+    path : str
+        Where in the site, with slashes.
+    title : str
+        Its name in lists and in the browser.
+    body : Html
+        What its main element holds.
+    script, style : str
+        Its own; most have none.
+    """
+
+    path: str
+    title: str
+    body: Html = field(repr=False)
+    script: str = field(default="", repr=False)
+    style: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True)
+class Section:
+    """A list page and the pages that it leads to, in their order.
+
+    Attributes
+    ----------
+    name : str
+        What the line at the top of every page calls it.
+    index : Page
+        The list.
+    pages : tuple of Page
+        What it leads to; may be none.
+    """
+
+    name: str
+    index: Page
+    pages: tuple[Page, ...] = ()
+
+
+def filter_bar(what: str) -> Html:
+    """Return the field that narrows a list of ``data-item`` elements; it shows itself when `FILTER` runs."""
+    found = tag("p", class_="ck-soft", role="status")
+    field = tag("label", what, Html(" "), Html('<input type="search" autocomplete="off" spellcheck="false">'))
+    return tag("div", field, found, class_="ck-filter", hidden="")
+
+
+def write_pages(folder: Path, home: Page, sections: Sequence[Section]) -> list[Path]:
+    """Write the pages, each with its ways to the others; return the files, the home page first.
+
+    Raises
+    ------
+    ArgumentError
+        If two pages have the same path, or a folder cannot be made.
+    FileError
+        If a page cannot be written.
+    """
+    written: dict[str, Path] = {}
+    for page, up, previous, following in _walk(home, sections):
+        if page.path in written:
+            raise ArgumentError("two pages have the same path", on=page.path)
+        target = folder / page.path
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ArgumentError("this folder cannot be made", on=target.parent, hint=str(error)) from None
+        ways = _ways(page, up, previous, following)
+        text = page_html(
+            page.title if page is home else f"{page.title} · certkit",
+            page.body,
+            before=_head(page, home, sections) + ways,
+            after=ways,
+            script=page.script,
+            style=page.style,
+        )
+        written[page.path] = write_file(target, text.encode())
+    return list(written.values())
+
+
+_Place = tuple[Page, Page | None, Page | None, Page | None]
+
+
+def _walk(home: Page, sections: Sequence[Section]) -> list[_Place]:
+    """Return every page with what is above, before and after it."""
+    places: list[_Place] = [(home, None, None, None)]
+    for section in sections:
+        if section.index is not home:
+            places.append((section.index, home, None, section.pages[0] if section.pages else None))
+        line = (None, *section.pages, None)
+        places += [
+            (page, section.index, before, after)
+            for before, page, after in zip(line, section.pages, line[2:], strict=False)
+        ]
+    return places
+
+
+def link(start: Page, to: Page, words: object = None, **attributes: object) -> Html:
+    """Return a link from one page to another."""
+    address = posixpath.relpath(to.path, posixpath.dirname(start.path) or ".")
+    return tag("a", to.title if words is None else words, href=address, **attributes)
+
+
+def _head(page: Page, home: Page, sections: Sequence[Section]) -> Html:
+    ways = [
+        (home, Html("<b>certkit</b>")),
+        *((item.index, item.name) for item in sections if item.index is not home),
+    ]
+    items = [
+        tag("li", link(page, to, words, aria_current="page" if to is page else None)) for to, words in ways
+    ]
+    skip = tag("a", "To the text", href="#main", class_="ck-skip")
+    return skip + tag("nav", tag("ul", *items), class_="ck-nav", aria_label="the book")
+
+
+def _ways(page: Page, up: Page | None, previous: Page | None, following: Page | None) -> Html:
+    ways = (("Up", up, "up"), ("Previous", previous, "prev"), ("Next", following, "next"))
+    items = [tag("li", f"{words}: ", link(page, to, rel=rel)) for words, to, rel in ways if to is not None]
+    if not items:
+        return Html()
+    return tag("nav", join([tag("ul", *items)]), class_="ck-nav", aria_label="near this page")
