@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from certkit import causes
-from certkit._html import Html, badge, join, table, tag
+from certkit._html import Html, join, table, tag
 from certkit._site.frame import FILTER, Page, Section, filter_bar
 from certkit._text import count
-from certkit.atlas import OUTCOMES, Atlas, AtlasRow
+from certkit.atlas import Atlas, AtlasRow
 from certkit.causes import Cause
 from certkit.faults import Fault
 
@@ -177,13 +177,13 @@ def _merged(rows: Sequence[AtlasRow]) -> list[tuple[object, ...]]:
     same: dict[tuple[str, ...], list[str]] = {}
     for row in rows:
         alert = f"{row.alert} (from the {row.alert_from})" if row.alert else ""
-        key = (row.stack, row.version, row.outcome, row.client_message, row.server_message, alert)
+        key = (row.stack, row.version, row.badge(), row.client_message, row.server_message, alert)
         same.setdefault(key, []).append(row.tls_version)
     return [
         (
             join([tag("b", stack), Html("<br>"), tag("span", version, class_="ck-soft")]),
             ", ".join(versions),
-            badge(*OUTCOMES.get(outcome, ("neutral", outcome))),
+            Html(outcome),
             tag("code", client) if client else "",
             tag("code", server) if server else "",
             alert,
