@@ -11,6 +11,8 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+from certkit.services import LoopbackServer
+
 ROOT = Path(__file__).resolve().parent.parent
 PROFILE = hypothesis.settings(deadline=None, database=None, derandomize=True)
 hypothesis.settings.register_profile("certkit", PROFILE)
@@ -58,6 +60,26 @@ def _loopback_only(monkeypatch: pytest.MonkeyPatch) -> None:
             return genuine(self, address)  # type: ignore[operator]
 
         monkeypatch.setattr(socket.socket, name, guarded)
+
+
+@pytest.fixture
+def failures_are_meant() -> None:
+    """Let a test break a service on purpose: ask for it where a failure inside is the point."""
+
+
+@pytest.fixture(autouse=True)
+def _no_failure_inside(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Fail a test in which a service failed by itself: services keep such errors, and print nothing."""
+    noted: list[str] = []
+    genuine = LoopbackServer.note_failure
+
+    def note(self: LoopbackServer, error: BaseException) -> None:
+        genuine(self, error)
+        noted.append(self.failures[-1])
+
+    monkeypatch.setattr(LoopbackServer, "note_failure", note)
+    yield
+    assert "failures_are_meant" in request.fixturenames or noted == []
 
 
 @pytest.fixture(scope="session")

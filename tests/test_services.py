@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-import gc
-import os
 import socket
 import subprocess
 import sys
-import tempfile
-import threading
-from pathlib import Path
 
-import psutil
 import pytest
 
-from certkit.authority import CertificateAuthority
 from certkit.errors import ArgumentError, CertkitError
-from certkit.handshakes import ClientConfig, ServerConfig
-from certkit.services import UserService, Wiretap, call_update_user, running_services, stop_services
+from certkit.services import UserService, running_services, stop_services
 from certkit.services._server import Connection, LoopbackServer, authority, drain, loopback_address
 
 
@@ -135,34 +127,6 @@ def test_services_stop_when_python_ends() -> None:
     assert (done.returncode, done.stderr) == (0, "")
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", int(done.stdout)), timeout=5)
-
-
-def open_descriptors() -> int:
-    gc.collect()
-    process = psutil.Process(os.getpid())
-    return len(process.net_connections(kind="inet"))
-
-
-def test_nothing_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    ca = CertificateAuthority("Lab Root")
-    security = ServerConfig(ca.issue("127.0.0.1", usage="server"), client_anchors=ca.trust_store)
-    threads, descriptors = set(threading.enumerate()), open_descriptors()
-    children = psutil.Process().children(recursive=True)
-    with UserService(security) as service, Wiretap(service) as tap:
-        ports = [service.port, tap.port]
-        for credential in (ca.issue("Acme CRM", usage="client"), None):
-            call_update_user(tap.url, "u-1001", "Active", ClientConfig(ca.trust_store, credential))
-        stuck = socket.create_connection(tap.address, timeout=5)
-        assert open_descriptors() > descriptors
-    stuck.close()
-    assert set(threading.enumerate()) <= threads
-    assert open_descriptors() == descriptors
-    assert psutil.Process().children(recursive=True) == children
-    assert list(tmp_path.iterdir()) == []
-    for port in ports:
-        with pytest.raises(ConnectionRefusedError):
-            socket.create_connection(("127.0.0.1", port), timeout=5)
 
 
 def test_small_helpers() -> None:

@@ -7,8 +7,10 @@ service, which drains it. Else the alert that says why a client was refused woul
 from __future__ import annotations
 
 import contextlib
+import logging
 import socket
 import sys
+import threading
 import warnings
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -19,7 +21,8 @@ from OpenSSL import SSL
 from certkit._text import visible
 from certkit.chains import Chain, TrustStore
 from certkit.handshakes._cause import cause_seen_by
-from certkit.services._openssl import Heard, endpoint, heard_by, was_resumed
+from certkit.services._ftp_files import HOME, MemoryFiles
+from certkit.services._openssl import Heard, endpoint, heard_by, was_resumed, words
 
 with warnings.catch_warnings():
     # Up to Python 3.11 pyftpdlib uses the standard library's asyncore, which announces its end.
@@ -32,6 +35,14 @@ if TYPE_CHECKING:
     from certkit.services.ftps import FtpsService
 
 __all__ = ["FtpSession"]
+
+
+def _not_ours(record: logging.LogRecord) -> bool:
+    """Whether a line of pyftpdlib's log is of somebody else's server in this program."""
+    return not threading.current_thread().name.startswith("certkit-")
+
+
+logging.getLogger("pyftpdlib").addFilter(_not_ours)
 
 
 class _Noted:
@@ -49,6 +60,16 @@ class _Noted:
 
     def log(self: Any, *_: object, **__: object) -> None:
         """Say nothing: the service has a log of its own."""
+
+    def log_exception(self: Any, instance: object) -> None:
+        """Note what broke a connection: pyftpdlib would write it, with its traceback, to stderr."""
+        error = sys.exc_info()[1]
+        if error is not None and not isinstance(error, (OSError, SSL.Error)):
+            self.session.service.note_failure(error)
+        channel = getattr(instance, "channel", "data")
+        self.session.note("broken", f"{channel} connection: {words(error)}", ok=False)
+
+    logerror = log
 
 
 class _Data(_Noted, TLS_DTPHandler):  # type: ignore[misc]
@@ -68,6 +89,11 @@ class _Data(_Noted, TLS_DTPHandler):  # type: ignore[misc]
             )
             self.close()
 
+    def handle_error(self) -> None:
+        # Over TLS pyftpdlib forgets to answer when a transfer breaks off, and the client waits.
+        self._resp = (f"426 {visible(words(sys.exc_info()[1]))}; the transfer broke off.", None)
+        super().handle_error()
+
     def handle_failed_ssl_handshake(self) -> None:
         self.note_handshake(self.session, sys.exc_info()[1])
         kept = socket.socket(fileno=socket.dup(self.socket.fileno()))
@@ -85,6 +111,7 @@ class _Control(_Noted, TLS_FTPHandler):  # type: ignore[misc]
     tls_control_required = True
     tls_data_required = True
     use_sendfile = False
+    abstracted_fs = MemoryFiles
     session: FtpSession
 
     def secure_connection(self, context: Any) -> None:
@@ -130,11 +157,10 @@ class _Stand:
 class FtpSession:
     """One client's session, in the thread of its connection."""
 
-    def __init__(self, service: FtpsService, number: int, context: SSL.Context, folder: str) -> None:
+    def __init__(self, service: FtpsService, number: int, context: SSL.Context) -> None:
         self.service = service
         self.number = number
         self.context = context
-        self.folder = folder
         self.caller: str | None = None
         self.noted = False
         self.drain_later: list[socket.socket] = []
@@ -142,7 +168,7 @@ class FtpSession:
     def run(self, control: socket.socket) -> None:
         """Serve until the client leaves; `control` is a duplicate, closed here."""
         authorizer = DummyAuthorizer()
-        authorizer.add_user(self.service.user, self.service.password, self.folder, perm="elradfmw")
+        authorizer.add_user(self.service.user, self.service.password, HOME, perm="elradfw")
         names = {"authorizer": authorizer, "ssl_context": self.context, "session": self}
         kind = type("Control", (_Control,), names)
         loop = IOLoop.factory()
@@ -156,6 +182,8 @@ class FtpSession:
                 loop.poll(1.0)
                 loop.sched.poll()
                 self._drain()
+        except SSL.Error as error:
+            self.note("broken", words(error), ok=False)
         finally:
             loop.close()
             self._drain()

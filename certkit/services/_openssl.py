@@ -11,7 +11,7 @@ from OpenSSL.crypto import X509
 from certkit.certificates import Certificate
 from certkit.handshakes import Endpoint, ServerConfig, _names
 
-__all__ = ["Heard", "endpoint", "heard_by", "openssl_context", "was_resumed"]
+__all__ = ["Heard", "endpoint", "heard_by", "openssl_context", "was_resumed", "words"]
 
 _VERSIONS = {"1.2": SSL.TLS1_2_VERSION, "1.3": SSL.TLS1_3_VERSION}
 
@@ -94,7 +94,7 @@ def endpoint(heard: Heard, error: BaseException | None) -> Endpoint:
     sent, received = (
         _names.alert_name(heard.alerts[way]) if way in heard.alerts else None for way in ("sent", "received")
     )
-    words = None if error is None else _words(error)
+    said = None if error is None else words(error)
     if error is None:
         outcome = "ok"
     elif received is not None:
@@ -104,17 +104,18 @@ def endpoint(heard: Heard, error: BaseException | None) -> Endpoint:
     return Endpoint(
         name="server",
         outcome=outcome,
-        error=words,
+        error=said,
         verify_code=heard.verify_code if error is not None else None,
         # pyOpenSSL gives the reason in words; in capitals it is OpenSSL's own name of it.
-        reason=None if words is None else words.upper().replace(" ", "_"),
+        reason=None if said is None else said.upper().replace(" ", "_"),
         alert_sent=sent,
         alert_received=received,
         handshake_done=error is None,
     )
 
 
-def _words(error: BaseException) -> str:
+def words(error: BaseException | None) -> str:
+    """Return OpenSSL's words for an error of pyOpenSSL's, else the error's own."""
     if isinstance(error, SSL.Error) and error.args and isinstance(error.args[0], list) and error.args[0]:
         return str(error.args[0][-1][-1])
     return str(error) or type(error).__name__

@@ -16,9 +16,13 @@ import ssl
 import sys
 import threading
 import time
+import traceback
+from collections import deque
+from pathlib import Path
 from typing import Self
 
 from certkit._html import Html, badge, definitions
+from certkit._text import visible
 from certkit.errors import ArgumentError, CertkitError
 
 __all__ = ["Connection", "LoopbackServer", "drain", "running_services", "stop_services"]
@@ -26,6 +30,7 @@ __all__ = ["Connection", "LoopbackServer", "drain", "running_services", "stop_se
 DRAIN_SECONDS = 1.0
 STEP_SECONDS = 5.0
 MAX_CONNECTIONS = 128
+MAX_FAILURES = 5
 
 _running: set[LoopbackServer] = set()
 _running_lock = threading.Lock()
@@ -135,6 +140,7 @@ class LoopbackServer:
         self._threads_lock = threading.Lock()
         self._change = threading.RLock()
         self._accepted = 0
+        self._failures: deque[str] = deque(maxlen=MAX_FAILURES)
 
     # What a subclass fills in.
 
@@ -180,6 +186,20 @@ class LoopbackServer:
     def url(self) -> str:
         """Where to reach it."""
         return f"{self.scheme}://{authority(self.host, self.port)}"
+
+    @property
+    def failures(self) -> tuple[str, ...]:
+        """What went wrong inside the service itself, which is a mistake of the lab's; empty if all is well.
+
+        It stands here and in the service's own view because a service never writes to stderr.
+        """
+        return tuple(self._failures)
+
+    def note_failure(self, error: BaseException) -> None:
+        """Keep an error that should not have happened, with where it happened."""
+        last = traceback.extract_tb(error.__traceback__)[-1:]
+        where = "".join(f" ({Path(frame.filename).name}, line {frame.lineno})" for frame in last)
+        self._failures.append(f"{type(error).__name__}: {visible(str(error), 200)}{where}")
 
     def start(self) -> Self:
         """Open the port and serve, in the background; does nothing if it runs already.
@@ -245,7 +265,8 @@ class LoopbackServer:
     def _repr_html_(self) -> Html:
         state = badge("good", "running") if self.running else badge("neutral", "stopped")
         where: list[tuple[object, object]] = [("reached at", self.url)] if self.running else []
-        return definitions([("state", state), *where, *self._facts()], caption=type(self).__name__)
+        wrong: list[tuple[object, object]] = [("failed inside", text) for text in self._failures]
+        return definitions([("state", state), *where, *self._facts(), *wrong], caption=type(self).__name__)
 
     # How it works.
 
@@ -297,6 +318,8 @@ class LoopbackServer:
                 work() if connection is None else work(connection)
         except OSError:
             pass  # the peer went away: nobody is left to tell
+        except Exception as error:
+            self.note_failure(error)
         finally:
             if connection is not None:
                 if self.abrupt:

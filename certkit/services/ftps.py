@@ -7,20 +7,17 @@ import ftplib
 import io
 import re
 import secrets
-import shutil
 import socket
 import ssl
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from certkit._html import Html, badge, definitions
 from certkit._text import count, visible
 from certkit.chains import Chain
-from certkit.errors import ArgumentError, CheckFailed, FileError
+from certkit.errors import ArgumentError, CertkitError, CheckFailed, FileError
 from certkit.handshakes import ClientConfig, Endpoint, ServerConfig
 from certkit.services._dial import connect, network_cause, watchdog
 from certkit.services._server import Connection, LoopbackServer
@@ -29,6 +26,8 @@ from certkit.services.log import Notes, ServiceLog
 
 if TYPE_CHECKING:
     from OpenSSL.SSL import Context
+
+    from certkit.services._ftp_files import Shelf
 
 __all__ = ["FtpsService", "FtpsTransfer", "transfer_ftps"]
 
@@ -93,7 +92,7 @@ class FtpsService(LoopbackServer):
         self.notes = Notes()
         self._tls = tls
         self._files = {_file_name(name): bytes(content) for name, content in (files or FIRST_FILES).items()}
-        self._folder: Path | None = None
+        self._shelf: Shelf | None = None
         self._context: Context | None = None
 
     @property
@@ -103,31 +102,38 @@ class FtpsService(LoopbackServer):
 
     @property
     def files(self) -> dict[str, bytes]:
-        """Its files, by name."""
-        if self._folder is None:
-            return dict(self._files)
-        return {item.name: item.read_bytes() for item in sorted(self._folder.iterdir()) if item.is_file()}
+        """Its files, by name; in memory, never on a disk."""
+        return dict(self._files) if self._shelf is None else self._shelf.contents()
+
+    @property
+    def shelf(self) -> Shelf:
+        """What the sessions read from and write to.
+
+        Raises
+        ------
+        CertkitError
+            If the service is not running.
+        """
+        if self._shelf is None:
+            raise CertkitError("this service is not running, so it has no files", on=type(self).__name__)
+        return self._shelf
 
     def _opened(self) -> None:
-        from certkit.services._openssl import openssl_context  # noqa: PLC0415 - pyOpenSSL only if wanted
+        from certkit.services._ftp_files import Shelf  # noqa: PLC0415 - pyftpdlib only if wanted
+        from certkit.services._openssl import openssl_context  # noqa: PLC0415 - pyOpenSSL likewise
 
         self._context = openssl_context(self.security, self._tls)
-        self._folder = Path(tempfile.mkdtemp(prefix="certkit-ftps-"))
-        for name, content in self._files.items():
-            (self._folder / name).write_bytes(content)
+        self._shelf = Shelf(self._files)
 
     def _closed(self) -> None:
-        if self._folder is not None:
-            self._files = self.files
-            shutil.rmtree(self._folder, ignore_errors=True)
-        self._folder = self._context = None
+        self._files = self.files
+        self._shelf = self._context = None
 
     def _serve(self, connection: Connection) -> None:
         from certkit.services._ftp_handlers import FtpSession  # noqa: PLC0415
 
-        if self._context is not None and self._folder is not None:
-            session = FtpSession(self, connection.number, self._context, str(self._folder))
-            session.run(connection.socket.dup())
+        if self._context is not None:
+            FtpSession(self, connection.number, self._context).run(connection.socket.dup())
 
     def _facts(self) -> list[tuple[object, object]]:
         asks = "two-way TLS" if self.security.two_way else "one-way TLS"
