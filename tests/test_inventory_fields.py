@@ -7,6 +7,9 @@ from pathlib import Path
 
 import cryptography_vectors
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import Encoding
 
 import certkit as ck
 from certkit.errors import CertkitError
@@ -68,6 +71,55 @@ def test_the_usual_certificates_take_the_fast_way() -> None:
     ca = ck.CertificateAuthority("Lab Root", organization="Lab").intermediate("Lab CA")
     for key in ("p256", "p384", "p521", "ed25519", "rsa1024", "rsa2048", "rsa4096"):
         assert agrees(ca.issue("shop.example.test", "127.0.0.1", usage="both", key=key).certificate.der)
+
+
+DECOYS = {
+    "a key identifier": bytes.fromhex("301d0603551d0e04160414") + bytes(20),
+    "names": bytes.fromhex("30160603551d11040f300d820b") + b"evil.example",
+    "half a key identifier": bytes.fromhex("301d0603551d0e04160414"),
+}
+
+
+@pytest.mark.parametrize("decoy", DECOYS)
+def test_bytes_in_an_extension_that_look_like_another(decoy: str) -> None:
+    ca = ck.CertificateAuthority("Lab Root")
+    odd = x509.UnrecognizedExtension(
+        x509.ObjectIdentifier("1.3.6.1.4.1.99999.1"), b"\x04\x40" + DECOYS[decoy]
+    )
+    for without in ([], [x509.SubjectKeyIdentifier], [x509.SubjectAlternativeName]):
+        der = ca.issue(
+            "shop.example.test", usage="server", add=[(odd, False)], without=without
+        ).certificate.der
+        assert read_fields(der) == careful_fields(der)
+
+
+def test_the_order_of_extensions_does_not_matter() -> None:
+    ca = ck.CertificateAuthority("Lab Root")
+    leaf = ca.issue("shop.example.test", "10.0.0.1", usage="both").certificate
+    there = [(item.value, item.critical) for item in leaf.raw.extensions]
+    key = ck.generate_key("p256").raw
+    taken = 0
+    for order in (
+        there,
+        there[::-1],
+        there[2:] + there[:2],
+        there[1::2] + there[::2],
+        there[3:],
+        there[:2],
+        [],
+    ):
+        builder = x509.CertificateBuilder(
+            issuer_name=leaf.raw.issuer,
+            subject_name=leaf.raw.subject,
+            public_key=leaf.raw.public_key(),
+            serial_number=7,
+            not_valid_before=leaf.not_before,
+            not_valid_after=leaf.not_after,
+        )
+        for value, critical in order:
+            builder = builder.add_extension(value, critical)
+        taken += agrees(builder.sign(key, hashes.SHA256()).public_bytes(Encoding.DER))  # type: ignore[arg-type]
+    assert taken == 5  # the last two are so short that the fast reader leaves them alone
 
 
 @pytest.mark.parametrize("seed", range(4))

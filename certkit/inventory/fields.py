@@ -82,7 +82,7 @@ def read_fields(der: bytes) -> Fields:
         If these bytes are no certificate.
     """
     try:
-        return Fields._make(usual_fields(der))
+        return tuple.__new__(Fields, usual_fields(der))
     except Unusual:
         return careful_fields(der)
 

@@ -80,7 +80,9 @@ def read_file(path: str, limit: int = MAX_FILE_BYTES) -> bytes:
             )
         parts = []
         left = limit + 1
-        while left > 0 and (part := os.read(handle, min(left, max(found.st_size + 1, 65_536)))):
+        # One byte more than there is, to see that it has not grown; what the system calls empty may not be.
+        piece = found.st_size + 1 if found.st_size else 65_536
+        while left > 0 and (part := os.read(handle, min(left, piece))):
             parts.append(part)
             left -= len(part)
             if len(part) == found.st_size:
@@ -119,6 +121,7 @@ def _read_remote(path: str, limit: int) -> bytes:
     return data
 
 
+_DASHES = b"-----"
 _BEGIN, _END = b"-----BEGIN CERTIFICATE-----", b"-----END CERTIFICATE-----"
 _LONGEST_LINE = 64
 # How far past its span a certificate that begins in it may reach.
@@ -137,17 +140,22 @@ def _plain_certificates(data: bytes) -> list[bytes] | None:
 
     What comes back is what `read_contents` would say, several times faster.
     """
-    number = data.count(_BEGIN)
-    marks = data.count(b"-----BEGIN"), data.count(b"-----END"), data.count(_END)
-    if not number or data[:4] in MAGICS or marks != (number,) * 3 or b"friendlyName" in data:
+    at = data.find(_DASHES)
+    if at < 0 or data[:4] in MAGICS or b"friendlyName" in data:
         return None
     found = []
-    for piece in data.split(_BEGIN)[1:]:
-        body = piece.partition(_END)[0].translate(None, b" \t\r\n")
+    while at >= 0:
+        if not data.startswith(_BEGIN, at):
+            return None
+        start = at + len(_BEGIN)
+        end = data.find(_DASHES, start)
+        if not data.startswith(_END, end):
+            return None
         try:
-            found.append(binascii.a2b_base64(body, strict_mode=True))
+            found.append(binascii.a2b_base64(data[start:end].translate(None, b" \t\r\n"), strict_mode=True))
         except binascii.Error:
             return None
+        at = data.find(_DASHES, end + len(_END))
     return found
 
 

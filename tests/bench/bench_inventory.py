@@ -69,6 +69,7 @@ def ders() -> list[bytes]:
             "127.0.0.1",
             usage="server",
             key=("p256", "rsa2048")[number % 2],
+            add=PUBLIC,
         )
         found.append(leaf.certificate.der)
     return found
