@@ -61,6 +61,7 @@ if TYPE_CHECKING:
     from certkit.lessons.clinic_case import Clinic, ClinicCase, clinic
     from certkit.lessons.game import Case, list_cases, new_case
     from certkit.lessons.glossary import Glossary, TodayBox, glossary, today_box
+    from certkit.lessons.group import GroupOverview, group_overview
     from certkit.lessons.mysteries import Mystery, mystery
     from certkit.lessons.pair import ClientCompany, ServerCompany
     from certkit.plots import Plot, chain_figure, expiry_calendar, expiry_timeline, renewal_forecast_plot
@@ -153,6 +154,7 @@ _HOMES = {
     "certkit.lessons.clinic_case": ("Clinic", "ClinicCase", "clinic"),
     "certkit.lessons.game": ("Case", "list_cases", "new_case"),
     "certkit.lessons.glossary": ("Glossary", "TodayBox", "glossary", "today_box"),
+    "certkit.lessons.group": ("GroupOverview", "group_overview"),
     "certkit.lessons.mysteries": ("Mystery", "mystery"),
     "certkit.lessons.pair": ("ClientCompany", "ServerCompany"),
     "certkit.plots": ("Plot", "chain_figure", "expiry_calendar", "expiry_timeline", "renewal_forecast_plot"),
@@ -226,6 +228,7 @@ __all__ = [
     "ForwardProxy",
     "FtpsService",
     "Glossary",
+    "GroupOverview",
     "Handshake",
     "HandshakeLab",
     "InventoryExplorer",
@@ -290,6 +293,7 @@ __all__ = [
     "generate_stub",
     "glossary",
     "good_scenario",
+    "group_overview",
     "handshake",
     "hint",
     "impact_by_ca",

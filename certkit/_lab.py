@@ -133,6 +133,48 @@ def _judge(path: Path, latest: str, copied: str | None) -> str:
     return "upgraded" if present == copied else "kept"
 
 
+def changed_notebooks(folder: Path) -> tuple[str, ...]:
+    """Return the notebooks of a learner's folder that are no longer as they were copied, by path inside it.
+
+    Raises
+    ------
+    ArgumentError
+        If certkit copied none into this folder.
+    """
+    copied, series = _read_manifest(folder), _series()
+    if not copied:
+        raise ArgumentError(
+            "certkit copied no notebooks into this folder",
+            on=folder,
+            hint="name the folder that certkit lab made; in a checkout, git restore notebooks",
+        )
+    found = [name for name in copied if name.endswith(".ipynb") and name in series]
+    return tuple(
+        sorted(
+            name
+            for name in found
+            if not (folder / name).is_file() or _digest((folder / name).read_bytes()) != copied[name]
+        )
+    )
+
+
+def renew_notebooks(folder: Path, names: Sequence[str]) -> None:
+    """Put notebooks back as certkit has them; what the learner wrote into them is gone.
+
+    Raises
+    ------
+    FileError
+        If one cannot be written.
+    """
+    series, copied = _series(), _read_manifest(folder)
+    for name in names:
+        data = series[name].read_bytes()
+        write_file(folder / name, data)
+        copied[name] = _digest(data)
+    manifest = {"about": "what certkit copied here: name and SHA-256", "files": copied}
+    write_file(folder / _MANIFEST, json.dumps(manifest, indent=1, sort_keys=True).encode())
+
+
 def _digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 

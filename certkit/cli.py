@@ -31,6 +31,7 @@ _VERB_MODULES: tuple[str, ...] = (
     "certkit._cli_inventory",
     "certkit._cli_chain",
     "certkit._cli_atlas",
+    "certkit._cli_course",
 )
 
 

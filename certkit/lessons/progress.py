@@ -11,9 +11,9 @@ from typing import Any
 
 from certkit._files import iso, read_source, utc, write_file
 from certkit._html import Html, badge, table, tag
-from certkit.errors import ArgumentError, CertkitError, FormatError
+from certkit.errors import CertkitError, FormatError
 
-__all__ = ["Entry", "Progress", "current_progress", "progress_path"]
+__all__ = ["Entry", "Progress", "current_progress", "overview", "parse_entries", "progress_path", "sort_key"]
 
 VERSION = 1
 
@@ -30,11 +30,14 @@ class Entry:
         How many hints were taken.
     solved : str or None
         When it was solved first, ``2026-01-31T00:00:00Z``; None if it was not.
+    misses : int
+        How many of the tries were wrong.
     """
 
     tries: int = 0
     hints: int = 0
     solved: str | None = None
+    misses: int = 0
 
 
 @dataclass
@@ -64,7 +67,7 @@ class Progress:
         if not path.exists():
             return cls(path)
         try:
-            return cls(path, _entries(json.loads(read_source(path)[0])))
+            return cls(path, parse_entries(json.loads(read_source(path)[0])))
         except (CertkitError, ValueError) as error:
             return cls(None, note=f"{path} cannot be used ({error}); it was left as it is")
 
@@ -72,13 +75,13 @@ class Progress:
         """Count a try, and remember when it was right for the first time."""
         old = self.entries.get(number, Entry())
         solved = old.solved or (iso(utc(None)) if right else None)
-        self._put(number, Entry(old.tries + 1, old.hints, solved))
+        self._put(number, Entry(old.tries + 1, old.hints, solved, old.misses + (not right)))
 
     def take_hint(self, number: str, available: int) -> int:
         """Count a hint and return which one it is, from 1 on; the last one repeats."""
         old = self.entries.get(number, Entry())
         used = min(old.hints + 1, available)
-        self._put(number, Entry(old.tries, used, old.solved))
+        self._put(number, Entry(old.tries, used, old.solved, old.misses))
         return used
 
     def tries(self, number: str) -> int:
@@ -102,7 +105,7 @@ class Progress:
         """Take in an exported file: for each exercise, the further one counts."""
         data, name = read_source(path)
         try:
-            other = _entries(json.loads(data))
+            other = parse_entries(json.loads(data))
         except ValueError as error:
             raise FormatError(
                 f"this is no progress file ({error})", on=name, hint="a file made by export()"
@@ -110,7 +113,12 @@ class Progress:
         for number, entry in other.items():
             old = self.entries.get(number, Entry())
             solved = min(filter(None, (old.solved, entry.solved)), default=None)
-            self.entries[number] = Entry(max(old.tries, entry.tries), max(old.hints, entry.hints), solved)
+            self.entries[number] = Entry(
+                max(old.tries, entry.tries),
+                max(old.hints, entry.hints),
+                solved,
+                max(old.misses, entry.misses),
+            )
         self._save()
 
     def _put(self, number: str, entry: Entry) -> None:
@@ -145,7 +153,7 @@ class Progress:
                 entry.hints,
                 entry.solved or "",
             )
-            for number, entry in sorted(self.entries.items(), key=lambda item: _order(item[0]))
+            for number, entry in sorted(self.entries.items(), key=lambda item: sort_key(item[0]))
         ]
         where = self.note or f"kept in {self.path}"
         if not rows:
@@ -154,22 +162,39 @@ class Progress:
         return tag("div", tag("p", f"Your progress, {where}"), found)
 
 
-def _order(number: str) -> tuple[int, ...]:
+def sort_key(number: str) -> tuple[int, ...]:
+    """Return what exercises are ordered by: notebook, then number."""
     return tuple(int(part) if part.isdigit() else 0 for part in number.split("."))
 
 
-def _entries(data: Any) -> dict[str, Entry]:
+def parse_entries(data: Any) -> dict[str, Entry]:
+    """Return what a progress file says, by exercise.
+
+    Raises
+    ------
+    FormatError
+        If it is none, or damaged.
+    """
     if not isinstance(data, dict) or data.get("certkit_progress") != VERSION:
         raise FormatError("not a progress file of this version", hint="a file made by export()")
+    exercises = data.get("exercises", {})
+    if not isinstance(exercises, dict):
+        raise FormatError("the list of exercises is damaged", hint="a file made by export()")
     found = {}
-    for number, item in dict(data.get("exercises", {})).items():
+    for number, item in exercises.items():
         if not isinstance(item, dict):
             raise FormatError("an entry is damaged", on=str(number)[:40])
         tries, hints, solved = item.get("tries", 0), item.get("hints", 0), item.get("solved")
-        if not (isinstance(tries, int) and isinstance(hints, int) and isinstance(solved, str | None)):
+        misses = item.get("misses", 0)
+        numbers = (tries, hints, misses)
+        if not (all(_is_count(value) for value in numbers) and isinstance(solved, str | None)):
             raise FormatError("an entry is damaged", on=str(number)[:40])
-        found[str(number)] = Entry(tries, hints, solved)
+        found[str(number)] = Entry(tries, hints, solved, misses)
     return found
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 1_000_000
 
 
 def progress_path() -> Path | None:
@@ -195,18 +220,14 @@ def current_progress() -> Progress:
 def overview(paths: list[Path]) -> list[tuple[str, int, int, float]]:
     """Return, for a group's exported files, which exercise gives most trouble: number, tried, solved, mean tries.
 
+    Only exercises that exist are counted; `group_overview` says more.
+
     Raises
     ------
     ArgumentError
         If there are no files.
     """
-    if not paths:
-        raise ArgumentError("an overview needs progress files", hint="the files that learners exported")
-    books = [Progress.load(path) for path in paths]
-    numbers = sorted({number for book in books for number in book.entries}, key=_order)
-    rows = []
-    for number in numbers:
-        entries = [book.entries[number] for book in books if number in book.entries]
-        solved = sum(entry.solved is not None for entry in entries)
-        rows.append((number, len(entries), solved, sum(entry.tries for entry in entries) / len(entries)))
-    return sorted(rows, key=lambda row: (row[2] / row[1], -row[3]))
+    from certkit.lessons.group import group_overview  # noqa: PLC0415 - it reads what this module writes
+
+    found = [item for item in group_overview(paths).troubles if item.tried]
+    return [(item.exercise, item.tried, item.solved, item.tries / item.tried) for item in found]
