@@ -13,7 +13,7 @@ from cryptography.x509 import ocsp
 
 from certkit._files import iso, utc
 from certkit._html import Html, badge, definitions, table, tag
-from certkit._signatures import raw_signature_is_valid
+from certkit._signatures import answer_signature_is_valid
 from certkit._text import count, visible
 from certkit.certificates import Certificate, name_text
 from certkit.errors import FormatError
@@ -222,7 +222,7 @@ class OcspAnswer:
         Entitled are the issuer itself, and a responder with a certificate of the issuer's for OCSPSigning.
         """
         moment = utc(at)
-        if _signed(self.raw, issuer):
+        if answer_signature_is_valid(self.raw, issuer.raw):
             return issuer.name
         for raw in self.raw.certificates:
             helper = Certificate(raw)
@@ -231,7 +231,7 @@ class OcspAnswer:
                 entitled
                 and helper.issuer_der == issuer.subject_der
                 and helper.is_signed_by(issuer)
-                and _signed(self.raw, helper)
+                and answer_signature_is_valid(self.raw, helper.raw)
             ):
                 return helper.name
         return None
@@ -259,9 +259,3 @@ def ocsp_request(certificate: Certificate, issuer: Certificate) -> bytes:
     # SHA-1 names the issuer here and protects nothing; many responders know no other (RFC 5019, 2.1.1).
     builder = ocsp.OCSPRequestBuilder().add_certificate(certificate.raw, issuer.raw, hashes.SHA1())  # noqa: S303
     return builder.build().public_bytes(Encoding.DER)
-
-
-def _signed(answer: ocsp.OCSPResponse, by: Certificate) -> bool:
-    return raw_signature_is_valid(
-        by.raw.public_key(), answer.signature, answer.tbs_response_bytes, answer.signature_hash_algorithm
-    )

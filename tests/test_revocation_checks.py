@@ -14,8 +14,11 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509 import ocsp
 
 import certkit as ck
+from certkit._profiles import hash_for
 from certkit.cli import main
 from certkit.errors import ArgumentError, FormatError
 from certkit.revocation import OcspAnswer, RevocationList, ocsp_request
@@ -276,6 +279,62 @@ def test_openssl_gets_the_same_answer(
     )
     assert "shop.pem: revoked" in done.stdout, done.stderr
     assert "Response verify OK" in done.stderr
+
+
+def _good_answer(ca: ck.CertificateAuthority, leaf: ck.Certificate) -> bytes:
+    now, hashed = datetime.now(UTC), hash_for(ca.key.raw)
+    answer = ocsp.OCSPResponseBuilder().add_response(
+        leaf.raw,
+        ca.certificate.raw,
+        hashes.SHA1(),
+        ocsp.OCSPCertStatus.GOOD,
+        now,
+        now + timedelta(days=1),
+        None,
+        None,
+    )
+    answer = answer.responder_id(ocsp.OCSPResponderEncoding.HASH, ca.certificate.raw)
+    return answer.sign(ca.key.raw, hashed).public_bytes(Encoding.DER)
+
+
+@pytest.mark.parametrize("kind", ["rsa2048", "p256", "p384", "ed25519", "mldsa44", "mldsa87"])
+def test_an_answer_signed_with_any_kind_of_key(kind: str) -> None:
+    ca, other = (ck.CertificateAuthority("Root", key=ck.generate_key(kind, number=n)) for n in (0, 1))
+    data = _good_answer(ca, ca.issue(HOST, usage="server").certificate)
+    assert OcspAnswer.from_bytes(data).signer(ca.certificate) == "Root"
+    assert OcspAnswer.from_bytes(data).signer(other.certificate) is None
+    spoilt = data[:-1] + bytes([data[-1] ^ 1])
+    assert OcspAnswer.from_bytes(spoilt).signer(ca.certificate) is None
+
+
+@pytest.mark.parametrize("options", [(), ("-rsigopt", "rsa_pss_saltlen:20"), ("-rmd", "sha512")])
+def test_an_answer_of_openssl_signed_with_rsa_pss(options: tuple[str, ...], tmp_path: Path) -> None:
+    """RFC 4055 has the parameters beside the key; cryptography reads none of them for OCSP."""
+    if shutil.which("openssl") is None:
+        pytest.skip("no openssl here")
+    ca = ck.CertificateAuthority("Root", key=ck.generate_key("rsa2048"))
+    leaf = ca.issue(HOST, usage="server").certificate
+    serial = f"{leaf.raw.serial_number:X}"
+    serial = "0" * (len(serial) % 2) + serial
+    for name, data in {
+        "ca.pem": ca.certificate.pem.encode(),
+        "ca.key": ca.key.to_pem(),
+        "leaf.pem": leaf.pem.encode(),
+        "index.txt": f"V\t400101000000Z\t\t{serial}\tunknown\t/CN={HOST}\n".encode(),
+    }.items():
+        (tmp_path / name).write_bytes(data)
+    ask = "ocsp -issuer ca.pem -cert leaf.pem -reqout q.der -no_nonce"
+    tell = (
+        "ocsp -index index.txt -rsigner ca.pem -rkey ca.key -CA ca.pem -reqin q.der -respout r.der -ndays 3"
+    )
+    pss = ["-rsigopt", "rsa_padding_mode:pss", *options]
+    for command in (ask.split(), [*tell.split(), *pss]):
+        subprocess.run(["openssl", *command], cwd=tmp_path, capture_output=True, timeout=30, check=True)
+    data = (tmp_path / "r.der").read_bytes()
+    assert OcspAnswer.from_bytes(data).signer(ca.certificate) == "Root"
+    at = data.index(OcspAnswer.from_bytes(data).raw.signature)
+    spoilt = OcspAnswer.from_bytes(data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :])
+    assert spoilt.signer(ca.certificate) is None
 
 
 def test_bytes_that_are_neither() -> None:

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 
 from certkit import _der
 from certkit._files import utc
+from certkit._profiles import hash_for
 from certkit.authority import CertificateAuthority
 from certkit.certificates import Certificate
 from certkit.errors import ArgumentError
@@ -103,7 +104,7 @@ def make_crl(
     for item in revoked:
         entry = x509.RevokedCertificateBuilder().serial_number(item.raw.serial_number).revocation_date(start)
         builder = builder.add_revoked_certificate(entry.build())
-    signed = builder.sign(ca.key.raw, hashes.SHA256())
+    signed = builder.sign(ca.key.raw, hash_for(ca.key.raw))
     return signed.public_bytes(serialization.Encoding.PEM)
 
 
