@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -11,6 +13,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
 
+from certkit import _der
 from certkit._files import iso, utc
 from certkit._html import Html, badge, definitions, table, tag
 from certkit._signatures import answer_signature_is_valid
@@ -56,7 +59,7 @@ class RevocationList:
         try:
             load = x509.load_pem_x509_crl if data.lstrip().startswith(b"-----") else x509.load_der_x509_crl
             return cls(load(data))
-        except ValueError as error:
+        except (ValueError, TypeError, x509.InvalidVersion) as error:
             raise FormatError(
                 f"this is no revocation list ({visible(str(error), 160)})",
                 on=f"{len(data):,} bytes",
@@ -95,11 +98,20 @@ class RevocationList:
         """The serial numbers on it, in hexadecimal."""
         return tuple(f"{entry.serial_number:x}" for entry in self.raw)
 
+    @cached_property
+    def issuer_der(self) -> bytes:
+        """The issuer's name as DER, for exact comparison: it need not be a name that can be read."""
+        parts = _der.read(self.raw.tbs_certlist_bytes).children()
+        # version (optional), signature, issuer (RFC 5280, 5.1)
+        return parts[2 if parts[0].tag == _der.INTEGER else 1].encoded
+
     def lists(self, certificate: Certificate) -> bool:
         """Return whether that certificate is on the list: its issuer by name, and its serial number."""
-        same = self.raw.issuer.public_bytes() == certificate.issuer_der
-        found = self.raw.get_revoked_certificate_by_serial_number(certificate.raw.serial_number)
-        return same and found is not None
+        same = self.issuer_der == certificate.issuer_der
+        number = int(certificate.serial, 16)
+        if number < 0:  # there are such certificates, against RFC 5280, 4.1.2.2, and no look-up for them
+            return same and any(entry.serial_number == number for entry in self.raw)
+        return same and self.raw.get_revoked_certificate_by_serial_number(number) is not None
 
     def is_signed_by(self, issuer: Certificate) -> bool:
         """Return whether `issuer`'s key made the list's signature."""
@@ -164,8 +176,12 @@ class OcspAnswer:
             If they are none.
         """
         try:
-            return cls(ocsp.load_der_ocsp_response(data))
-        except ValueError as error:
+            found = cls(ocsp.load_der_ocsp_response(data))
+            if found.successful:
+                # Decoded now, so that what is wrong with them is said here.
+                _ = found.status, found.raw.hash_algorithm, found.raw.certificates, found.last_update
+            return found
+        except (ValueError, TypeError, UnsupportedAlgorithm) as error:
             raise FormatError(
                 f"this is no OCSP answer ({visible(str(error), 160)})",
                 on=f"{len(data):,} bytes",
@@ -205,11 +221,13 @@ class OcspAnswer:
 
     def is_about(self, certificate: Certificate, issuer: Certificate) -> bool:
         """Return whether it speaks of that certificate: the serial number, and the issuer's name and key."""
-        if not self.successful or self.raw.serial_number != certificate.raw.serial_number:
+        if not self.successful or self.raw.serial_number != int(certificate.serial, 16):
             return False
-        asked = ocsp.OCSPRequestBuilder().add_certificate(
-            certificate.raw, issuer.raw, self.raw.hash_algorithm
-        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            asked = ocsp.OCSPRequestBuilder().add_certificate(
+                certificate.raw, issuer.raw, self.raw.hash_algorithm
+            )
         request = asked.build()
         return (request.issuer_name_hash, request.issuer_key_hash) == (
             self.raw.issuer_name_hash,
@@ -257,5 +275,7 @@ class OcspAnswer:
 def ocsp_request(certificate: Certificate, issuer: Certificate) -> bytes:
     """Return the question to a responder about one certificate, as DER (RFC 6960, 4.1)."""
     # SHA-1 names the issuer here and protects nothing; many responders know no other (RFC 5019, 2.1.1).
-    builder = ocsp.OCSPRequestBuilder().add_certificate(certificate.raw, issuer.raw, hashes.SHA1())  # noqa: S303
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a serial number that is not positive is asked for as it stands
+        builder = ocsp.OCSPRequestBuilder().add_certificate(certificate.raw, issuer.raw, hashes.SHA1())  # noqa: S303
     return builder.build().public_bytes(Encoding.DER)

@@ -85,3 +85,14 @@ def test_it_shows_itself_and_escapes_its_issuer() -> None:
     assert crl.serials[0] in html
     assert "1 certificate" in repr(crl)
     assert ck.RevocationList(crl.raw) == crl
+
+
+def test_a_serial_number_that_is_negative_is_looked_for_all_the_same() -> None:
+    root = ck.CertificateAuthority("Lab Root")
+    good = root.issue("shop.example.test", usage="server").certificate
+    changed = bytearray(good.der)
+    changed[changed.find(b"\xa0\x03\x02\x01\x02\x02") + 7] |= 0x80
+    odd = ck.Certificate.from_der(bytes(changed))
+    assert odd.serial.startswith("-")
+    assert not root.revoke(good).lists(odd)
+    assert root.revoke(good).lists(good)

@@ -25,6 +25,9 @@ MAX_MEMBERS = 200_000
 MAX_UNPACKED = 4 * 1024 * 1024 * 1024
 """Bytes that one archive may unpack to, all members together: a zip bomb ends here."""
 
+MAX_YAML_DEPTH = 64
+"""Levels of a manifest: a Secret has three. Much deeper, and the YAML reader, written in C, ends the process."""
+
 _TAR_MAGIC = 257
 _COMPRESSED = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ\x00")
 # What a jar is full of, and what holds no keystore.
@@ -156,8 +159,10 @@ def secret_members(data: bytes) -> Iterator[Member]:
         raise MissingToolError(
             "a kubernetes Secret needs the package PyYAML", hint='pip install "certkit[scale]"'
         ) from None
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    # The base loader makes texts only: no numbers that are too long to print, no merged maps that multiply.
+    loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
     try:
+        _check_depth(yaml.parse(data, loader))
         documents = list(yaml.load_all(data, loader))
     except (yaml.YAMLError, ValueError, RecursionError, UnicodeDecodeError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
@@ -167,6 +172,20 @@ def secret_members(data: bytes) -> Iterator[Member]:
     for document in documents:
         for item in _objects(document):
             yield from _values(item)
+
+
+def _check_depth(events: Iterator[Any]) -> None:
+    depth = 0
+    for event in events:
+        name = type(event).__name__
+        depth += name in {"MappingStartEvent", "SequenceStartEvent"}
+        depth -= name in {"MappingEndEvent", "SequenceEndEvent"}
+        if depth > MAX_YAML_DEPTH:
+            raise LimitError(
+                f"this manifest is nested more than {MAX_YAML_DEPTH} levels deep",
+                hint="give the Secret itself: kubectl get secret NAME -o yaml",
+                kind="too-deep",
+            )
 
 
 def _objects(document: Any) -> Iterator[dict[Any, Any]]:
@@ -184,7 +203,7 @@ def _objects(document: Any) -> Iterator[dict[Any, Any]]:
 def _values(secret: dict[Any, Any]) -> Iterator[Member]:
     meta = secret.get("metadata")
     meta = meta if isinstance(meta, dict) else {}
-    place = "/".join(str(part) for part in (meta.get("namespace"), meta.get("name")) if part)
+    place = "/".join(part for part in (meta.get("namespace"), meta.get("name")) if isinstance(part, str))
     for field in ("data", "stringData"):
         values = secret.get(field)
         for key, value in values.items() if isinstance(values, dict) else ():
@@ -192,10 +211,12 @@ def _values(secret: dict[Any, Any]) -> Iterator[Member]:
 
 
 def _decoded(value: Any, encoded: bool) -> bytes | CertkitError:
-    if not isinstance(value, str):
-        value = "" if value is None else str(value)
+    if not isinstance(value, str):  # a list or a map: what it refers to may be endless
+        return FormatError("this value of a Secret is no text", cause="tampered-or-corrupt", kind="yaml")
+    if value in {"~", "null"}:
+        return b""
     if not encoded:
-        return str(value).encode("utf-8", "surrogatepass")
+        return value.encode("utf-8", "surrogatepass")
     try:
         return base64.b64decode("".join(value.split()), validate=True)
     except (binascii.Error, ValueError):

@@ -118,6 +118,8 @@ class RevocationService(LoopbackServer):
         try:
             asked = ocsp.load_der_ocsp_request(request)
             algorithm = asked.hash_algorithm
+            if asked.serial_number < 0:  # RFC 5280, 4.1.2.2: there is none
+                raise ValueError
         except (ValueError, UnsupportedAlgorithm):
             raise ArgumentError("this is no OCSP request", on=f"{len(request)} bytes") from None
         raw = self.ca.certificate.raw

@@ -225,7 +225,7 @@ class _Check:
     def _lists(self, problems: list[Finding]) -> Iterator[Finding | None]:
         """Yield what lists say, as `_answers` does."""
         for crl in self.at_hand.crls:
-            if crl.raw.issuer.public_bytes() == self.certificate.issuer_der:
+            if crl.issuer_der == self.certificate.issuer_der:
                 yield from self._judge_list(crl, problems)
         for url in self._addresses("crl") if self.at_hand.fetch else ():
             got = self.at_hand.ask(url, None)

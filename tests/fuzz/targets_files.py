@@ -7,6 +7,7 @@ import io
 import json
 import tarfile
 import tempfile
+import warnings
 import zipfile
 from datetime import UTC, datetime
 from functools import cache
@@ -57,6 +58,12 @@ def good(*names: str) -> list[bytes]:
     """Return good files of these formats; of all without names."""
     files = specimens()
     return [files[name] for name in names] if names else list(files.values())
+
+
+@cache
+def good_chain() -> ck.Chain:
+    """Return a chain that is trusted, and whose certificates a list may revoke."""
+    return root().issue("shop.example.test", usage="server").chain
 
 
 def keystore(data: bytes) -> None:
@@ -151,7 +158,10 @@ def certificate(data: bytes) -> None:
         _names.canonical,
         _names.attribute_count,
     )
-    each(data, read_fields, careful_fields, certificate_of)
+    each(data, read_fields, careful_fields)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # as it asks its callers to
+        each(data, certificate_of)
     found = Certificate.from_der(data)
     _search.subject_of(data)
     for name in dir(found):
@@ -198,9 +208,17 @@ def revocation(data: bytes) -> None:
 
     def answer(data: bytes) -> None:
         found = OcspAnswer.from_bytes(data)
-        repr(found), found._repr_html_()
+        repr(found), found._repr_html_(), found.revoked_at, found.der
+        found.is_about(root().certificate, root().certificate), found.signer(root().certificate, AT)
 
     each(data, crl, answer)
+    shop = good_chain()
+    verdict = ck.verify_chain(shop, root().trust_store, host="shop.example.test", at=AT)
+    assert verdict.ok
+    with quiet:
+        ck.check_revocation(verdict, crls=[RevocationList.from_bytes(data)])._repr_html_()
+    with quiet:
+        ck.check_revocation(verdict, answers=[OcspAnswer.from_bytes(data)])._repr_html_()
 
 
 def files(data: bytes) -> None:
