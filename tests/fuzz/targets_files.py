@@ -40,8 +40,11 @@ from certkit.inventory.fields import careful_fields, read_fields
 from certkit.inventory.passwords import Passwords
 from certkit.inventory.reading import Reader
 from certkit.keystores.explaining import explain_entry, explain_store
+from certkit.lessons.pair.company import _address
+from certkit.lessons.pair.exchange import kind_of_letter
 from certkit.lessons.progress import Progress
 from certkit.revocation import OcspAnswer, RevocationList
+from certkit.services import soap
 from certkit.verification import _names, _search
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
@@ -221,6 +224,11 @@ def revocation(data: bytes) -> None:
         ck.check_revocation(verdict, answers=[OcspAnswer.from_bytes(data)])._repr_html_()
 
 
+def letter(data: bytes) -> None:
+    """Say what a file is that one company sends to another."""
+    each(data, kind_of_letter, _address)
+
+
 def files(data: bytes) -> None:
     """Look at a file beside an error message."""
     with tempfile.TemporaryDirectory() as folder:
@@ -317,6 +325,11 @@ TARGETS = (
     Target("request", request, lambda: good("request"), "der"),
     Target("revocation", revocation, lambda: [*good("crl"), *_ocsp()], "der"),
     Target("ocsp-request", ocsp_request, _ocsp, "der"),
+    Target(
+        "letter",
+        letter,
+        lambda: [*good("pkcs7", "der", "request", "crl"), soap.wsdl("https://shop.example.test/")],
+    ),
     Target("files", files, lambda: [*good("pem", "pkcs12-clear"), b"12:00 SSLHandshakeException: no\n"]),
     Target("inventory", inventory, _archives),
     Target("tables", tables, _tables, "text"),

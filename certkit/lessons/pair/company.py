@@ -362,8 +362,9 @@ def _address(description: bytes) -> str:
             places.append(element.attributes.get("location", ""))
     if len(places) != 1:
         raise FormatError("this description does not say where the service is", on=SERVICE)
-    host = urlsplit(places[0]).hostname or ""
+    host = ""
     try:
+        host = urlsplit(places[0]).hostname or ""
         here = ipaddress.ip_address(host).is_loopback
     except ValueError:
         here = host == "localhost"

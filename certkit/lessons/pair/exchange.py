@@ -12,7 +12,7 @@ from pathlib import Path
 from certkit._files import iso, read_source, write_file
 from certkit._html import Html, badge, table
 from certkit._text import count
-from certkit.certificates import certificate_of
+from certkit.certificates import Certificate
 from certkit.errors import ArgumentError, CertkitError, CredentialError, FileError, FormatError, PasswordError
 from certkit.formats.sniff import read_contents
 from certkit.services.soap import parse_envelope
@@ -81,7 +81,7 @@ def kind_of_letter(data: bytes) -> str:
         )
     counted = Counter(_WORDS[kind] for kind in kinds)
     said = ", ".join(count(number, word) for word, number in counted.items())
-    names = [certificate_of(item.data).name for item in items if _WORDS[item.kind] == "certificate"]
+    names = [Certificate.from_der(item.data).name for item in items if _WORDS[item.kind] == "certificate"]
     return f"{said}: {' ← '.join(names)}" if names else said
 
 
