@@ -14,18 +14,18 @@ __all__ = ["Fields", "careful_fields", "read_fields"]
 
 
 class Fields(NamedTuple):
-    """What a row says of a certificate, whenever it is asked.
+    """What a row says of a certificate, whenever it is asked; the first of them in the order of its columns.
 
     Attributes
     ----------
     subject, issuer : str
         Distinguished names as RFC 4514 text.
+    sans : tuple of str
+        Alternative names with their type in front, e.g. ``"DNS:shop.example.test"``.
     serial : str
         Hexadecimal.
     not_before, not_after : int
         Seconds since 1970, UTC, both included.
-    sans : tuple of str
-        Alternative names with their type in front, e.g. ``"DNS:shop.example.test"``.
     key : str
         The public key's algorithm.
     key_bits : int or None
@@ -50,10 +50,10 @@ class Fields(NamedTuple):
 
     subject: str
     issuer: str
+    sans: tuple[str, ...]
     serial: str
     not_before: int
     not_after: int
-    sans: tuple[str, ...]
     key: str
     key_bits: int | None
     signature: str
@@ -105,10 +105,10 @@ def careful_fields(der: bytes) -> Fields:
     return Fields(
         certificate.subject,
         certificate.issuer,
+        certificate.sans,
         certificate.serial,
         int(certificate.not_before.timestamp()),
         int(certificate.not_after.timestamp()),
-        certificate.sans,
         certificate.key,
         certificate.key_bits,
         certificate.signature,

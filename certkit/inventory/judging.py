@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from certkit.inventory.fields import Fields
 
 __all__ = ["EXPIRING_DAYS", "STATUSES", "days_left", "risks_of", "role_of", "status_of"]
@@ -43,29 +45,56 @@ def role_of(fields: Fields) -> str:
 
 def risks_of(fields: Fields, role: str, at: int) -> tuple[str, ...]:
     """Return every risk, the most pressing first: cause ids, and ``expires-soon``."""
-    found = []
     is_ca = role in {"root", "intermediate"}
+    standing = _standing_risks(
+        role,
+        fields.key,
+        fields.key_bits,
+        fields.signature,
+        bool(fields.sans),
+        fields.not_after - fields.not_before >= _LONGEST_LIFE,
+        fields.self_issued and not is_ca,
+        fields.version,
+        fields.malformed,
+    )
     if at > fields.not_after:
-        found.append("expired-ca" if is_ca else "expired-leaf")
-    elif at < fields.not_before:
-        found.append("not-yet-valid-or-clock")
-    elif days_left(fields.not_after, at) < (EXPIRING_CA_DAYS if is_ca else EXPIRING_DAYS):
-        found.append("expires-soon")
-    if fields.key_bits is not None and fields.key_bits < _MIN_BITS.get(fields.key, 0):
+        return ("expired-ca" if is_ca else "expired-leaf", *standing)
+    if at < fields.not_before:
+        return ("not-yet-valid-or-clock", *standing)
+    if days_left(fields.not_after, at) < (EXPIRING_CA_DAYS if is_ca else EXPIRING_DAYS):
+        return ("expires-soon", *standing)
+    return standing
+
+
+@lru_cache(4096)
+def _standing_risks(
+    role: str,
+    key: str,
+    key_bits: int | None,
+    signature: str,
+    named: bool,
+    long: bool,
+    self_signed: bool,
+    version: int,
+    malformed: bool,
+) -> tuple[str, ...]:
+    """Return the risks that have nothing to do with the clock: the same for most certificates of a CA."""
+    found = []
+    if key_bits is not None and key_bits < _MIN_BITS.get(key, 0):
         found.append("weak-key")
     # Nobody verifies the signature of a root: it is trusted for being there.
-    if role != "root" and any(name in fields.signature.lower() for name in _WEAK_HASHES):
+    if role != "root" and any(name in signature.lower() for name in _WEAK_HASHES):
         found.append("weak-signature")
     if role in {"server", "both"}:
-        if not fields.sans:
+        if not named:
             found.append("no-san")
-        if fields.not_after - fields.not_before >= _LONGEST_LIFE:
+        if long:
             found.append("validity-too-long")
-    if fields.self_issued and not is_ca:
+    if self_signed:
         found.append("self-signed-leaf")
-    if fields.version == 1:
+    if version == 1:
         found.append("x509-v1-certificate")
-    if fields.malformed:
+    if malformed:
         found.append("malformed-extension")
     return tuple(found)
 

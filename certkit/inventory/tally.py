@@ -55,7 +55,7 @@ class Tally:
         self._about = dict.fromkeys(("unreadable", "empty"), 0)
         self._seen: list[np.ndarray[Any, Any]] = []
         self._first: dict[str, Soonest] = {}
-        self._latest: int | None = None
+        self._latest: tuple[int, str] | None = None
 
     @classmethod
     def of(cls, table: pd.DataFrame) -> Tally:
@@ -133,18 +133,21 @@ class Tally:
 
         ends = numbers(batch.column("not_after"))
         roles = batch.column("role").to_pylist()
-        leaf = np.fromiter((role not in CA_ROLES for role in roles), bool, len(roles)) & there
-        rows = np.flatnonzero(leaf if self._latest is None else leaf & (ends <= self._latest))
+        maybe = np.fromiter((role not in CA_ROLES for role in roles), bool, len(roles)) & there
+        if self._latest is not None:
+            maybe &= ends <= self._latest[0]
+        rows = np.flatnonzero(maybe)
         for at in rows[np.argsort(ends[rows], kind="stable")].tolist():
-            if self._latest is not None and ends[at] > self._latest:
-                break
+            order = int(ends[at]), batch.column("subject")[at].as_py()
+            if self._latest is not None and order > self._latest:
+                continue
             sha256 = batch.column("sha256")[at].as_py()
             if sha256 not in self._first:
-                days, status, subject, path = (
-                    batch.column(name)[at].as_py() for name in ("days_left", "status", "subject", "path")
+                days, status, path = (
+                    batch.column(name)[at].as_py() for name in ("days_left", "status", "path")
                 )
-                moment = _EPOCH + timedelta(seconds=int(ends[at]))
-                self._first[sha256] = Soonest(moment, days, status, subject, path)
+                moment = _EPOCH + timedelta(seconds=order[0])
+                self._first[sha256] = Soonest(moment, days, status, order[1], path)
                 if len(self._first) >= 2 * _SHOWN:
                     self._drop_late_ones()
         self._drop_late_ones()
@@ -154,7 +157,8 @@ class Tally:
         order = sorted(self._first.items(), key=lambda item: (item[1].not_after, item[1].subject, item[0]))
         self._first = dict(order[:_SHOWN])
         if len(order) >= _SHOWN:
-            self._latest = int((order[_SHOWN - 1][1].not_after - _EPOCH).total_seconds())
+            last = order[_SHOWN - 1][1]
+            self._latest = int((last.not_after - _EPOCH).total_seconds()), last.subject
 
     def __repr__(self) -> str:
         return repr(self.summary)

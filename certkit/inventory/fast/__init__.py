@@ -22,7 +22,7 @@ from certkit.inventory.fast._names import name_text
 __all__ = ["Unusual", "usual_fields"]
 
 UsualFields = tuple[
-    str, str, str, int, int, tuple[str, ...], str, int | None, str, str, str, str, str, bool, bool, tuple[str, ...], int, bool
+    str, str, tuple[str, ...], str, int, int, str, int | None, str, str, str, str, str, bool, bool, tuple[str, ...], int, bool
 ]  # fmt: skip
 """The members of `certkit.inventory.fields.Fields`, in order."""
 
@@ -100,10 +100,10 @@ def _fields(der: bytes) -> UsualFields:
     return (
         name_text(subject),
         name_text(issuer),
+        sans,
         serial,
         not_before,
         not_after,
-        sans,
         key,
         bits,
         signature,
