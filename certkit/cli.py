@@ -17,7 +17,7 @@ from typing import Any
 from certkit import __version__
 from certkit.errors import CertkitError
 
-__all__ = ["main"]
+__all__ = ["command_parser", "main"]
 
 GOOD, FAILED, BAD = 0, 1, 2
 Verb = Callable[[argparse.Namespace], int]
@@ -58,7 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):
         # A name that this terminal cannot write is escaped, as on standard error; nobody's output ends half-way.
         sys.stdout.reconfigure(errors="backslashreplace")
-    parsed = _parser().parse_args(arguments)
+    parsed = command_parser().parse_args(arguments)
     verb: Verb = parsed.verb
     try:
         code = verb(parsed)
@@ -75,7 +75,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return code
 
 
-def _parser() -> argparse.ArgumentParser:
+def command_parser() -> argparse.ArgumentParser:
+    """Return the parser of the command with all its verbs."""
     parser = _Parser(
         prog="certkit", description="A lab where TLS trust is made, broken on purpose, read and repaired."
     )

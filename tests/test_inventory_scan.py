@@ -296,6 +296,6 @@ def test_a_table_comes_back_as_it_was(table: pd.DataFrame, tmp_path: Path) -> No
 
 def test_the_command_stays_light() -> None:
     heavy = "{'pandas', 'matplotlib', 'pyarrow'} & {*sys.modules}"
-    code = f"import sys, certkit.cli; certkit.cli._parser(); print({heavy})"
+    code = f"import sys, certkit.cli; certkit.cli.command_parser(); print({heavy})"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert loaded.stdout.strip() == "set()"

@@ -15,11 +15,15 @@ from certkit._files import utc
 from certkit._lab import copy_series
 from certkit._share import share
 from certkit._site.causes import Lesson, cause_section
+from certkit._site.commands import command_section
 from certkit._site.frame import Page, Section, write_pages
+from certkit._site.guides import guide_section
 from certkit._site.home import home_page
 from certkit._site.links import problems_of
 from certkit._site.messages import message_section
 from certkit._site.notebooks import notebook_page, run_notebook, sections_of
+from certkit._site.reference import reference_section
+from certkit._site.words import glossary_section
 from certkit.atlas import load_atlas
 from certkit.errors import CertkitError, FileError
 from certkit.faults import Fault, list_faults
@@ -58,6 +62,10 @@ def build_site(folder: str | os.PathLike[str], faults: Iterable[Fault] | None = 
         message_section(atlas),
         cause_section(atlas, catalogue, _places(notebooks, named, lessons), [item.id for item in recorded]),
         _replays(recorded),
+        reference_section(),
+        command_section(),
+        glossary_section(),
+        guide_section(share("notebooks").parent),
     ]
     home = home_page(lessons, sections)
     written = write_pages(target, home, [Section("Notebooks", home, tuple(lessons)), *sections])

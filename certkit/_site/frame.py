@@ -136,20 +136,22 @@ def _walk(home: Page, sections: Sequence[Section]) -> list[_Place]:
     return places
 
 
-def link(start: Page, to: Page, words: object = None, **attributes: object) -> Html:
-    """Return a link from one page to another."""
-    address = posixpath.relpath(to.path, posixpath.dirname(start.path) or ".")
+def link(start: Page, to: Page, words: object = None, *, place: str = "", **attributes: object) -> Html:
+    """Return a link from one page to another, or to a place in it."""
+    address = posixpath.relpath(to.path, posixpath.dirname(start.path) or ".") + place
     return tag("a", to.title if words is None else words, href=address, **attributes)
 
 
 def _head(page: Page, home: Page, sections: Sequence[Section]) -> Html:
-    ways = [
-        (home, Html("<b>certkit</b>")),
-        *((item.index, item.name) for item in sections if item.index is not home),
-    ]
-    items = [
-        tag("li", link(page, to, words, aria_current="page" if to is page else None)) for to, words in ways
-    ]
+    ways = [link(page, home, Html("<b>certkit</b>"), aria_current="page" if page is home else None)]
+    for item in sections:
+        if item.index is home:
+            ways.append(link(page, home, item.name, place=f"#{item.name.lower()}"))
+        else:
+            ways.append(
+                link(page, item.index, item.name, aria_current="page" if item.index is page else None)
+            )
+    items = [tag("li", way) for way in ways]
     skip = tag("a", "To the text", href="#main", class_="ck-skip")
     return skip + tag("nav", tag("ul", *items), class_="ck-nav", aria_label="the book")
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from certkit._html import Html
+from certkit._site.code import code_style
 from certkit._site.frame import Page
 from certkit.errors import CertkitError, MissingToolError
 
@@ -67,17 +68,7 @@ def notebook_page(notebook: Any, path: str) -> Page:
     make_static(notebook)
     exporter = HTMLExporter(template_name="basic")  # type: ignore[no-untyped-call]
     body, _ = exporter.from_notebook_node(notebook)
-    return Page(path, title_of(notebook, Path(path).stem), Html(body), style=_STYLE + _highlight())
-
-
-def _highlight() -> str:
-    from pygments.formatters import HtmlFormatter  # noqa: PLC0415
-
-    light, dark = (
-        HtmlFormatter(style=name).get_style_defs(".highlight .hl-python, .highlight")
-        for name in ("default", "github-dark")
-    )
-    return f"{light}@media(prefers-color-scheme:dark){{{dark}}}"
+    return Page(path, title_of(notebook, Path(path).stem), Html(body), style=_STYLE + code_style())
 
 
 def make_static(notebook: Any) -> None:

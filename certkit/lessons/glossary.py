@@ -10,9 +10,9 @@ from certkit._html import Html, table
 from certkit.errors import ArgumentError
 from certkit.inventory.analysis.forecast import public_rules
 
-__all__ = ["Glossary", "TodayBox", "glossary", "today_box"]
+__all__ = ["WORLDS", "Glossary", "TodayBox", "glossary", "today_box"]
 
-_WORLDS = {
+WORLDS = {
     "java": "Java",
     "openssl": "OpenSSL",
     "salesforce": "Salesforce",
@@ -40,8 +40,8 @@ class Glossary:
         return f"<Glossary {', '.join(row['word'] for row in self.rows)}>"
 
     def _repr_html_(self) -> Html:
-        cells = [(row["word"], *(row[world] for world in _WORLDS)) for row in self.rows]
-        return table(("here", *_WORLDS.values()), cells, caption="The same thing in five worlds")
+        cells = [(row["word"], *(row[world] for world in WORLDS)) for row in self.rows]
+        return table(("here", *WORLDS.values()), cells, caption="The same thing in five worlds")
 
 
 def glossary(word: str | None = None) -> Glossary:
