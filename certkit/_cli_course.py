@@ -11,7 +11,9 @@ __all__ = ["add_parsers"]
 
 def add_parsers(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the verb to the command."""
-    course = verbs.add_parser("course", help="around the notebooks: a group's overview, begin again")
+    course = verbs.add_parser(
+        "course", help="around the notebooks: a group's overview, editions, begin again"
+    )
     deeds = course.add_subparsers(metavar="WHAT", required=True)
 
     group = deeds.add_parser(
@@ -34,6 +36,12 @@ def add_parsers(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     )
     reset.add_argument("--yes", action="store_true", help="do not ask")
     reset.set_defaults(verb=_reset)
+
+    both = deeds.add_parser(
+        "editions", help="write the learner's and the instructor's edition of the notebooks into a folder"
+    )
+    both.add_argument("folder", help="a new folder; learner/ and instructor/ are made in it")
+    both.set_defaults(verb=_editions)
 
 
 def _overview(arguments: argparse.Namespace) -> int:
@@ -67,4 +75,13 @@ def _reset(arguments: argparse.Namespace) -> int:
             return 1
     found.remove()
     print("done")
+    return 0
+
+
+def _editions(arguments: argparse.Namespace) -> int:
+    from certkit.lessons.editions import write_editions  # noqa: PLC0415
+
+    made = write_editions(arguments.folder)
+    print(f"{made.learner}: {made.notebooks} notebooks")
+    print(f"{made.instructor}: the same, with {made.solutions} solutions")
     return 0

@@ -157,13 +157,9 @@ def play(orders: Desk, acme: Desk) -> None:
 
 
 def repair(orders: ck.ServerCompany, acme: ck.ClientCompany, name: str) -> Step:
-    if name == "wrong-truststore":
-        return orders.trust(orders.partner_ca.trust_store)
-    if MISTAKES[name].role == "server":
-        return orders.install(orders.ca.issue(orders.host, usage="server"))
-    return (
-        acme.install("acme-certificate.pem") if MISTAKES[name].two_way else acme.trust("orders-root-ca.pem")
-    )
+    """Do what the instructor's edition says."""
+    made: Step = eval(MISTAKES[name].mend, {"me": orders if MISTAKES[name].role == "server" else acme})
+    return made
 
 
 @pytest.mark.parametrize("name", MISTAKES)

@@ -34,6 +34,8 @@ class Mistake:
         Whether it only shows when clients are asked for a certificate.
     told : str
         What its maker is told.
+    make : callable
+        Makes it, of a company.
     """
 
     name: str
@@ -42,6 +44,15 @@ class Mistake:
     two_way: bool
     told: str
     make: Callable[[Any], object] = field(repr=False)
+
+    @property
+    def mend(self) -> str:
+        """What its maker can write to repair it."""
+        if self.role == "client":
+            return 'me.install("acme-certificate.pem")' if self.two_way else 'me.trust("orders-root-ca.pem")'
+        if self.two_way:
+            return "me.trust(me.partner_ca.trust_store)"
+        return 'me.install(me.ca.issue(me.host, usage="server"))'
 
 
 MISTAKES: dict[str, Mistake] = {}
