@@ -7,6 +7,7 @@
     python3 lab.py site         render the executed notebooks to build/site
     python3 lab.py bench        run the benchmarks
     python3 lab.py conformance  judge the suites of others, and many random PKIs, and print the numbers
+    python3 lab.py hosting      try JupyterHub and Voila for real, in an environment of their own
     python3 lab.py fuzz         fuzz every parser for TIME seconds, guided by coverage (Linux)
     python3 lab.py setup        set up only
     python3 lab.py lock         compile requirements.lock from pyproject.toml
@@ -462,6 +463,59 @@ def verb_fuzz(arguments: list[str]) -> int:
     return run([python, "tests/fuzz/guided.py", *arguments])
 
 
+def verb_hosting(arguments: list[str]) -> int:
+    """Try the ready-made ways to host, in an environment made for this run and gone with it."""
+    setup()
+    with tempfile.TemporaryDirectory(prefix="certkit-hosting-") as folder:
+        venv = Path(folder)
+        venv.chmod(0o755)  # a hub's learners are other accounts of this machine
+        install_hosting(venv)
+        test = [
+            str(venv_python(ROOT / ".venv")),
+            "-m",
+            "pytest",
+            "-q",
+            "-rs",
+            "-p",
+            "no:xdist",
+            "tests/hosting",
+        ]
+        return run([*test, *arguments], env={**clean_environment(), "CERTKIT_HOSTING": str(venv)})
+
+
+def install_hosting(venv: Path) -> None:
+    """Install certkit as its users do, with pyproject's group "hosting", and the hub's proxy where npm is."""
+    import tomllib
+
+    everybodys = [] if WINDOWS else [path for (path, *_) in candidates() if readable_by_all(path)]
+    python = everybodys[0] if everybodys else sys.executable
+    say(f"making an environment for hosting with {python} ...")
+    uv = venv_tool(ROOT / ".venv", "uv") or shutil.which("uv")
+    made = run([python, "-m", "venv", *(["--without-pip"] if uv else []), str(venv)])
+    install = (
+        [uv, "pip", "install", "--python", str(venv_python(venv))] if uv else [*pip_command(venv), "install"]
+    )
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    wanted = [str(ROOT) if is_musl() else f"{ROOT}[java]", *project["dependency-groups"]["hosting"]]
+    pins = venv / "pins.txt"
+    blocks = lock_blocks((ROOT / "requirements.lock").read_text("utf-8"))
+    pins.write_text("".join(block.splitlines()[0].rstrip(" \\") + "\n" for block in blocks.values()), "utf-8")
+    if made != 0 or run([*install, "-q", "-c", str(pins), *wanted]) != 0:
+        raise SetupError("the packages for hosting could not be installed; try: read the lines above")
+    npm = shutil.which("npm")
+    if (
+        npm is None
+        or run([npm, "install", "--silent", "--prefix", str(venv), "configurable-http-proxy@5"]) != 0
+    ):
+        say("the hub's proxy comes from npm, which is not here: the tests of the hub will say so")
+
+
+def readable_by_all(program: str) -> bool:
+    """Say whether every account of this machine can run a program: not if it is in somebody's home."""
+    real = Path(program).resolve()
+    return all(path.stat().st_mode & 0o001 for path in [real, *real.parents])
+
+
 def verb_lock(arguments: list[str]) -> int:
     """Compile requirements.lock: names, versions and hashes, for every platform, and nothing else."""
     setup()
@@ -489,6 +543,7 @@ VERBS = {
     "bench": verb_bench,
     "conformance": verb_conformance,
     "fuzz": verb_fuzz,
+    "hosting": verb_hosting,
     "setup": verb_setup,
     "lock": verb_lock,
     "clean": verb_clean,

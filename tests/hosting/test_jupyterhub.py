@@ -17,10 +17,9 @@ from urllib.parse import urlsplit
 
 import pytest
 import requests
+from serving import answers, free_port, running, wait_for
 
-from hosting.conftest import ROOT, free_port, running, wait_for
-
-CONFIG = ROOT / "jupyterhub_config.py"
+CONFIG = Path(__file__).resolve().parents[2] / "jupyterhub_config.py"
 GROUP = "certkit-learners"
 LEARNERS = ("certkit-ada", "certkit-bob")
 STRANGER = "certkit-eve"
@@ -151,13 +150,6 @@ def hub(
     command = [str(hosting / "bin" / "jupyterhub"), "-f", str(around)]
     with running(command, lambda: answers(f"{url}/hub/health"), log, cwd=folder, env=env):
         yield url, log
-
-
-def answers(address: str) -> bool:
-    try:
-        return requests.get(address, timeout=2).ok
-    except requests.RequestException:
-        return False
 
 
 @pytest.fixture(scope="module")
