@@ -23,9 +23,6 @@ from certkit.verification import Opinion, Verification
 
 __all__ = ["ServerCheck"]
 
-STAGES = ("resolve", "connect", "tls", "certificate", "done")
-"""How far a checkup can come, in order."""
-
 SOON = timedelta(days=30)
 _COMPUTED = "Who would accept it: computed, for this chain and these roots"
 
@@ -38,8 +35,8 @@ class ServerCheck:
     ----------
     target : Target
         Where.
-    stage : str
-        How far it came, one of `STAGES`.
+    stage : {"resolve", "connect", "tls", "certificate", "done"}
+        How far it came.
     at : datetime
         The clock it was judged by, UTC.
     flight : Flight or None

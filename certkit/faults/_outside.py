@@ -137,25 +137,10 @@ def _server_view(stage: Stage, error: OSError | None) -> Endpoint:
 
 
 def _client_view(recorder: Recorder, error: OSError | None, done: bool) -> Endpoint:
-    sent, received = (recorder.alerts.get(("client", way)) for way in ("sent", "received"))
-    received = received or None  # 0 is close_notify, which is no refusal
-    if error is None:
-        outcome = "ok"
-    elif received is not None:
-        outcome = "was-refused"
-    else:
-        refused = sent or isinstance(error, ssl.SSLCertVerificationError)
-        outcome = "refused" if refused else "failed"
-    return Endpoint(
-        "client",
-        outcome,
-        error=None if error is None else str(error) or type(error).__name__,
-        verify_code=error.verify_code if isinstance(error, ssl.SSLCertVerificationError) else None,
-        reason=getattr(error, "reason", None),
-        alert_sent=_names.alert_name(sent) if sent else None,
-        alert_received=None if received is None else _names.alert_name(received),
-        handshake_done=done,
-    )
+    alerts = (recorder.alerts.get(("client", way)) for way in ("sent", "received"))
+    # 0 is close_notify, which is no refusal.
+    sent, received = (_names.alert_name(alert) if alert else None for alert in alerts)
+    return Endpoint.of("client", error, sent=sent, received=received, done=done)
 
 
 def _transfer(scenario: Scenario) -> Handshake:

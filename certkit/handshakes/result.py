@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -59,6 +60,33 @@ class Endpoint:
     alert_sent: str | None = None
     alert_received: str | None = None
     handshake_done: bool = False
+
+    @classmethod
+    def of(
+        cls, name: str, error: OSError | None, *, sent: str | None, received: str | None, done: bool
+    ) -> Endpoint:
+        """Return the view of a side whose ``ssl`` ended with `error`, or without one; alerts by name."""
+        reason = getattr(error, "reason", None)
+        if received is None and reason and "_ALERT_" in reason:
+            # Without the message callback the reason code still names the alert.
+            received = reason.partition("_ALERT_")[2].lower()
+        judged = isinstance(error, ssl.SSLCertVerificationError)
+        if error is None:
+            outcome = "ok"
+        elif received is not None:
+            outcome = "was-refused"
+        else:
+            outcome = "refused" if judged or sent is not None else "failed"
+        return cls(
+            name=name,
+            outcome=outcome,
+            error=None if error is None else str(error) or type(error).__name__,
+            verify_code=error.verify_code if isinstance(error, ssl.SSLCertVerificationError) else None,
+            reason=reason,
+            alert_sent=sent,
+            alert_received=received,
+            handshake_done=done,
+        )
 
     @property
     def ok(self) -> bool:
@@ -312,10 +340,6 @@ class Handshake:
             for number, item in enumerate(self.messages, 1)
         ]
         return table(("", "from", "message", "bytes", "on the wire", "what it says"), rows, limit=60)
-
-    def message_html(self, number: int) -> Html:
-        """Return one message, opened: fields and bytes. `number` counts from 1, as in the ladder."""
-        return self.messages[number - 1].html(f"{number}. ")
 
     def opened_html(self) -> Html:
         """Return every message as a fold that opens to its fields and bytes, by mouse, keyboard or finger."""

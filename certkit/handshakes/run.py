@@ -191,26 +191,9 @@ def _pump(ends: _Ends, recorder: Recorder) -> None:
 def _endpoint(end: _End | PeerEnd, recorder: Recorder) -> Endpoint:
     if isinstance(end, PeerEnd):
         return end.peer.endpoint()
-    sent, received = (recorder.alerts.get((end.name, way)) for way in ("sent", "received"))
-    error = end.error
-    if error is None:
-        outcome = "ok"
-    elif received is not None:
-        outcome = "was-refused"
-    elif sent is not None or isinstance(error, ssl.SSLCertVerificationError):
-        outcome = "refused"
-    else:
-        outcome = "failed"
-    return Endpoint(
-        name=end.name,
-        outcome=outcome,
-        error=None if error is None else str(error),
-        verify_code=error.verify_code if isinstance(error, ssl.SSLCertVerificationError) else None,
-        reason=getattr(error, "reason", None),
-        alert_sent=None if sent is None else _names.alert_name(sent),
-        alert_received=None if received is None else _names.alert_name(received),
-        handshake_done=end.handshake_done,
-    )
+    alerts = (recorder.alerts.get((end.name, way)) for way in ("sent", "received"))
+    sent, received = (None if alert is None else _names.alert_name(alert) for alert in alerts)
+    return Endpoint.of(end.name, end.error, sent=sent, received=received, done=end.handshake_done)
 
 
 class _Agreed(TypedDict):

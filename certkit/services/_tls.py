@@ -93,29 +93,8 @@ class Hearing:
 
     def endpoint(self, error: OSError | None) -> Endpoint:
         """Return this side's view, as it is after `error` or without one."""
-        reason = getattr(error, "reason", None)
         sent, received = (self._alert(way) for way in ("sent", "received"))
-        if error is not None and received is None and reason and "_ALERT_" in reason:
-            # Without the message callback the reason code still names the alert.
-            received = reason.partition("_ALERT_")[2].lower()
-        if error is None:
-            outcome = "ok"
-        elif received is not None:
-            outcome = "was-refused"
-        elif sent is not None or isinstance(error, ssl.SSLCertVerificationError):
-            outcome = "refused"
-        else:
-            outcome = "failed"
-        return Endpoint(
-            name=self.side,
-            outcome=outcome,
-            error=None if error is None else str(error) or type(error).__name__,
-            verify_code=error.verify_code if isinstance(error, ssl.SSLCertVerificationError) else None,
-            reason=reason,
-            alert_sent=sent,
-            alert_received=received,
-            handshake_done=self.done,
-        )
+        return Endpoint.of(self.side, error, sent=sent, received=received, done=self.done)
 
     def _alert(self, way: str) -> str | None:
         return _names.alert_name(self.alerts[way]) if way in self.alerts else None
