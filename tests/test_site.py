@@ -68,17 +68,6 @@ def test_broken_link_and_failing_cell_are_refused(series: Path, tmp_path: Path) 
         _site.build_site(tmp_path / "site", [find_fault("expired-leaf")])
 
 
-def test_what_a_page_fetches_is_seen(tmp_path: Path) -> None:
-    page = tmp_path / "page.html"
-    page.write_text(
-        '<script src="https://example.com/x.js"></script><a href="gone.html">x</a><a href="#no">y</a>'
-    )
-    told = " ".join(_site.problems_of(page, tmp_path))
-    assert "fetches https://example.com/x.js" in told
-    assert "gone.html, which is not there" in told
-    assert "#no: no such place" in told
-
-
 def test_wrong_call(capsys: pytest.CaptureFixture[str]) -> None:
     assert __main__.main([]) == 2
     assert "usage:" in capsys.readouterr().err

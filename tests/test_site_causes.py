@@ -106,12 +106,13 @@ def test_a_lesson_is_found_under_the_heading_that_the_page_has() -> None:
             '# 09 · Odd, "quoted"\n\nNothing.\n\n## Why `it` broke?\n\nThe cause is `expired-leaf`.'
         ),
         nbformat.v4.new_code_cell('ck.find_fault("leaf-gone"), "expired-leaf"'),
-        nbformat.v4.new_markdown_cell("expired-leaf as plain words, `other-thing`"),
+        nbformat.v4.new_markdown_cell(
+            "expired-leaf as plain words, `other-thing`\n\n## Why `it` broke?\n\n`leaf-gone`"
+        ),
     ]
     names = {"expired-leaf": "expired-leaf", "leaf-gone": "expired-leaf"}
     found = list(sections_of(nbformat.v4.new_notebook(cells=cells), "guide/09-odd.html", names))
-    assert {(cause, address) for cause, address, _ in found} == {
-        ("expired-leaf", "guide/09-odd.html#Why-it-broke?")
-    }
+    addresses = [f"guide/09-odd.html#{place}" for place in ("Why-it-broke?", "Why-it-broke?-1")]
+    assert {(cause, address) for cause, address, _ in found} == {("expired-leaf", to) for to in addresses}
     assert {heading for _, _, heading in found} == {"Why it broke?"}
-    assert len(found) == 3
+    assert len(found) == 4

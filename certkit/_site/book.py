@@ -19,7 +19,7 @@ from certkit._site.commands import command_section
 from certkit._site.frame import Page, Section, write_pages
 from certkit._site.guides import guide_section
 from certkit._site.home import home_page
-from certkit._site.links import problems_of
+from certkit._site.links import problems_in
 from certkit._site.messages import message_section
 from certkit._site.notebooks import notebook_page, run_notebook, sections_of
 from certkit._site.reference import reference_section
@@ -69,7 +69,7 @@ def build_site(folder: str | os.PathLike[str], faults: Iterable[Fault] | None = 
     ]
     home = home_page(lessons, sections)
     written = write_pages(target, home, [Section("Notebooks", home, tuple(lessons)), *sections])
-    wrong = [problem for page in written for problem in problems_of(page, target)]
+    wrong = problems_in(written, target)
     if wrong:
         raise CertkitError("the rendered pages are not whole", on="; ".join(wrong[:10]))
     return written

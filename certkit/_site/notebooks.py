@@ -8,9 +8,9 @@ from html import unescape
 from pathlib import Path
 from typing import Any
 
-from certkit._html import Html
 from certkit._site.code import code_style
 from certkit._site.frame import Page
+from certkit._site.places import Places, unique_ids
 from certkit.errors import CertkitError, MissingToolError
 
 __all__ = ["make_static", "notebook_page", "run_notebook", "sections_of", "title_of"]
@@ -68,7 +68,7 @@ def notebook_page(notebook: Any, path: str) -> Page:
     make_static(notebook)
     exporter = HTMLExporter(template_name="basic")  # type: ignore[no-untyped-call]
     body, _ = exporter.from_notebook_node(notebook)
-    return Page(path, title_of(notebook, Path(path).stem), Html(body), style=_STYLE + code_style())
+    return Page(path, title_of(notebook, Path(path).stem), unique_ids(body), style=_STYLE + code_style())
 
 
 def make_static(notebook: Any) -> None:
@@ -109,7 +109,7 @@ def sections_of(notebook: Any, path: str, causes: Mapping[str, str]) -> Iterator
     """
     from nbconvert.filters.markdown_mistune import markdown2html_mistune  # noqa: PLC0415
 
-    anchor, heading = "", title_of(notebook, Path(path).stem)
+    anchor, heading, places = "", title_of(notebook, Path(path).stem), Places()
     for cell in notebook.cells:
         if cell.cell_type == "code":
             pieces = [("", "", cell.source)]
@@ -119,7 +119,7 @@ def sections_of(notebook: Any, path: str, causes: Mapping[str, str]) -> Iterator
             names = _CODE
         for found, title, text in pieces:
             if title:
-                anchor, heading = f"#{found}", title
+                anchor, heading = f"#{places.take(found)}", title
             for name in dict.fromkeys(names.findall(text)):
                 if name in causes:
                     yield causes[name], path + anchor, heading

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from certkit._html import Html, escape, tag
 from certkit._site.code import coloured
+from certkit._site.places import Places
 from certkit.errors import MissingToolError
 
 __all__ = ["Resolve", "first_heading", "prose", "slug"]
@@ -40,17 +41,13 @@ def prose(text: str, resolve: Resolve, word: Callable[[str], Html | None] = lamb
     except ImportError:
         raise MissingToolError("rendering needs mistune", hint="make setup") from None
 
-    taken: set[str] = set()
+    places = Places()
 
     class Renderer(mistune.HTMLRenderer):
         """HTML with places to link to, and links that lead into the book."""
 
         def heading(self, text: str, level: int, **_: Any) -> str:
-            name = start = slug(re.sub(r"<[^>]+>", "", text))
-            number = 1
-            while name in taken:
-                name, number = f"{start}-{number}", number + 1
-            taken.add(name)
+            name = places.take(slug(re.sub(r"<[^>]+>", "", text)))
             return f"{tag(f'h{level}', Html(text), id=name)}\n"
 
         def link(self, text: str, url: str, title: str | None = None) -> str:
