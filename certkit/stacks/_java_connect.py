@@ -8,6 +8,7 @@ from typing import Any
 
 import jpype
 
+from certkit.stacks._java_connections import connected, secured
 from certkit.stacks._java_keystores import certificates_of, java_bytes, password_of
 
 __all__ = ["OPERATIONS"]
@@ -48,15 +49,6 @@ def _text(stream: Any) -> str:
     return bytes(stream.readNBytes(65_536)).decode("latin-1")
 
 
-def _connected(host: str, port: int) -> Any:
-    plain = jpype.JClass("java.net.Socket")()
-    # With the name known and the address given, nothing is looked up.
-    address = jpype.JClass("java.net.InetAddress").getByAddress(host, java_bytes("fwAAAQ=="))
-    plain.connect(jpype.JClass("java.net.InetSocketAddress")(address, port), _MILLISECONDS)
-    plain.setSoTimeout(_MILLISECONDS)
-    return plain
-
-
 def socket_call(
     host: str,
     port: int,
@@ -68,14 +60,9 @@ def socket_call(
 ) -> dict[str, Any]:
     """Call over SSLSocket, with the host name check of HTTPS; without `handshake`, ask the session at once."""
     context = _context(anchors, keystore, password)
-    plain = _connected(host, port)
+    plain = connected(host, port, _MILLISECONDS)
     try:
-        connection = context.getSocketFactory().createSocket(plain, host, port, True)
-        parameters = connection.getSSLParameters()
-        parameters.setEndpointIdentificationAlgorithm("HTTPS")
-        if max_tls == "1.2":
-            parameters.setProtocols(["TLSv1.2"])
-        connection.setSSLParameters(parameters)
+        connection = secured(context, plain, host, "1.2" if max_tls == "1.2" else None)
         if not handshake:
             # getSession() does the handshake and swallows its failure; the session then knows no peer.
             connection.getSession().getPeerCertificates()

@@ -9,7 +9,7 @@ from typing import Any
 
 import jpype
 
-from certkit.stacks._java_callout import _key_manager, _Notes, _trust_manager
+from certkit.stacks._java_connections import Notes, connected, noting_context, secured
 from certkit.stacks._java_keystores import java_bytes
 from certkit.stacks._java_worker import exception_chain
 
@@ -47,35 +47,22 @@ class _Control:
         return self.reply(wanted)
 
 
-def _tls(plain: Any, factory: Any, host: str, port: int, tls: str | None) -> Any:
-    secured = factory.createSocket(plain, host, port, True)
-    parameters = secured.getSSLParameters()
-    parameters.setEndpointIdentificationAlgorithm("HTTPS")
-    if tls is not None:
-        parameters.setProtocols([f"TLSv{tls}"])
-    secured.setSSLParameters(parameters)
-    secured.startHandshake()
-    return secured
-
-
-def _plain(host: str, port: int, milliseconds: int) -> Any:
-    socket = jpype.JClass("java.net.Socket")()
-    local = jpype.JClass("java.net.InetAddress").getByAddress(host, java_bytes("fwAAAQ=="))
-    socket.connect(jpype.JClass("java.net.InetSocketAddress")(local, port), milliseconds)
-    socket.setSoTimeout(milliseconds)
-    return socket
+def _tls(context: Any, plain: Any, host: str, tls: str | None) -> Any:
+    connection = secured(context, plain, host, tls)
+    connection.startHandshake()
+    return connection
 
 
 def _fetch(
-    name: str, host: str, port: int, login: list[str], factory: Any, tls: str | None, ms: int, notes: _Notes
+    name: str, host: str, port: int, login: list[str], context: Any, tls: str | None, ms: int, notes: Notes
 ) -> None:
-    control = _Control(_plain(host, port, ms))
+    control = _Control(connected(host, port, ms))
     notes["step"] = "welcome"
     control.reply("2")
     notes["step"] = "auth"
     control.say("AUTH TLS")
     notes["step"] = "handshake"
-    control.take(_tls(control.socket, factory, host, port, tls))
+    control.take(_tls(context, control.socket, host, tls))
     notes["version"] = str(control.socket.getSession().getProtocol())
     control.say(f"USER {login[0]}")
     notes["step"] = "login"
@@ -87,10 +74,10 @@ def _fetch(
     found = _PASSIVE.search(control.say("PASV"))
     if found is None:
         raise _Refused("no passive port")
-    plain = _plain(host, int(found[1]) * 256 + int(found[2]), ms)
+    plain = connected(host, int(found[1]) * 256 + int(found[2]), ms)
     try:
         control.say(f"RETR {name}", "1")
-        data = _tls(plain, factory, host, int(plain.getPort()), tls)
+        data = _tls(context, plain, host, tls)
         content = bytes(data.getInputStream().readNBytes(_MAX_FILE))
     finally:
         plain.close()
@@ -112,13 +99,10 @@ def ftps_fetch(
     milliseconds: int = 5_000,
 ) -> dict[str, Any]:
     """Fetch one file, and say how far it came."""
-    notes = _Notes()
+    notes = Notes()
     try:
-        trust = _trust_manager(anchors, notes, strict=False)
-        keys = _key_manager(keystore, password, "JKS", notes)
-        context = jpype.JClass("javax.net.ssl.SSLContext").getInstance("TLS")
-        context.init([keys], [trust], None)
-        _fetch(name, host, port, login, context.getSocketFactory(), tls, milliseconds, notes)
+        context = noting_context(notes, anchors, keystore, password)
+        _fetch(name, host, port, login, context, tls, milliseconds, notes)
     except jpype.JException as error:
         notes["exception"] = exception_chain(error)
     except _Refused as reply:

@@ -1,4 +1,4 @@
-"""The worker process that holds the real Java: ``python -m certkit.stacks._java_worker``.
+"""The worker process that holds the real Java: ``python -m certkit.stacks._java_worker [JVM OPTION]...``.
 
 Requests come as JSON lines on standard input and answers go to standard output, one line each. A failure
 in Java is an answer, with the class and message of each exception in the chain.
@@ -67,12 +67,12 @@ def _release(home: Path) -> int:
     return int(digits) if digits.isdigit() else _FIRST_WITH_NATIVE_ACCESS
 
 
-def _start_java() -> dict[str, Any]:
+def _start_java(more: list[str]) -> dict[str, Any]:
     import jpype  # noqa: PLC0415 - only this process needs it
 
     home = _java_home()
     options = (_NATIVE_ACCESS, *_OPTIONS) if _release(home) >= _FIRST_WITH_NATIVE_ACCESS else _OPTIONS
-    jpype.startJVM(str(_libjvm(home)), *options, convertStrings=False)
+    jpype.startJVM(str(_libjvm(home)), *options, *more, convertStrings=False)
     system = jpype.JClass("java.lang.System")
     names = ("java.version", "java.vendor", "java.vm.name", "java.home")
     return {name: str(system.getProperty(name)) for name in names}
@@ -121,7 +121,7 @@ def main() -> None:
     # Whatever Java itself prints goes to standard error from here on.
     os.dup2(2, 1)
     requests: queue.Queue[bytes] = queue.Queue()
-    properties = _start_java()
+    properties = _start_java(sys.argv[1:])
     operations = _operations() | {"version": lambda: properties}
     threading.Thread(target=_read_requests, args=(requests,), daemon=True).start()
     import jpype  # noqa: PLC0415 - only this process needs it

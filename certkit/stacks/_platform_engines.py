@@ -7,7 +7,7 @@ import http.client
 import io
 import re
 import ssl
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from certkit._text import visible
@@ -28,6 +28,7 @@ from certkit.verification import verify_chain
 
 __all__ = ["Request", "by_java", "by_python"]
 
+_BASIC_IN_TUNNEL = "-Djdk.http.auth.tunneling.disabledSchemes="
 _RECEIVED = re.compile(r"Received fatal alert: (\w+)")
 _ORDER = "the chain is complete and not in order (a rule of the platform, not of TLS); nothing was sent"
 
@@ -42,8 +43,14 @@ class Request:
         Where, whom, and to what.
     key : KeyFile
         What to present.
-    proxy, tls : str or None
-        The proxy to go through; the only TLS version to speak.
+    proxy : str or None
+        The proxy to go through.
+    login : (str, str) or None
+        User name and password for it.
+    basic : bool
+        Whether Java may send them by the scheme *Basic*.
+    tls : str or None
+        The only TLS version to speak.
     """
 
     url: str
@@ -51,38 +58,35 @@ class Request:
     status: str
     key: KeyFile
     proxy: str | None
+    login: tuple[str, str] | None = field(repr=False)
+    basic: bool
     tls: str | None
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What SOAP wants said in the head."""
+        return {"Content-Type": "text/xml; charset=utf-8", "SOAPAction": f'"{NAMESPACE}/updateUser"'}
+
+    @property
+    def body(self) -> bytes:
+        """The SOAP envelope."""
+        return build_request(self.user_id, self.status)
 
     @property
     def bytes(self) -> bytes:
         """The HTTP request."""
-        body, target = build_request(self.user_id, self.status), parse_url(self.url)
-        head = (
-            f"POST {target.path} HTTP/1.1\r\nHost: {target.host}:{target.port}\r\n"
-            f'Content-Type: text/xml; charset=utf-8\r\nSOAPAction: "{NAMESPACE}/updateUser"\r\n'
-            f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
-        )
-        return head.encode() + body
+        target, body = parse_url(self.url), self.body
+        lines = [f"POST {target.path} HTTP/1.1", f"Host: {target.host}:{target.port}"]
+        lines += [f"{name}: {value}" for name, value in self.headers.items()]
+        lines += [f"Content-Length: {len(body)}", "Connection: close", "", ""]
+        return "\r\n".join(lines).encode() + body
 
 
 def by_java(platform: ClientPlatform, request: Request, timeout: float) -> PlatformCallout:
-    """Make the call with JSSE."""
+    """Make the call with JSSE: over a socket, or over HttpClient where a proxy's password goes along."""
     target = parse_url(request.url)
-    way = None if request.proxy is None else parse_url(request.proxy, "proxy")
-    facts = java_worker().call(
-        "platform_call",
-        host=target.host,
-        port=target.port,
-        anchors=[item.der for item in platform.roots],
-        request=request.bytes,
-        keystore=request.key.data,
-        password=request.key.password,
-        kind=request.key.kind,
-        proxy=None if way is None else [way.host, way.port],
-        tls=request.tls,
-        milliseconds=max(1, int(timeout * 1000)),
-    )
-    engine = f"Java {java_version()}, JSSE"
+    facts = _asked_of_java(platform, request, max(1, int(timeout * 1000)))
+    engine = f"Java {java_version()}, {'JSSE' if request.login is None else 'JSSE under HttpClient'}"
     version = facts["version"]
     chain = Chain(tuple(Certificate.from_der(base64.b64decode(item)) for item in facts["chain"]))
     callout = Callout(
@@ -92,12 +96,44 @@ def by_java(platform: ClientPlatform, request: Request, timeout: float) -> Platf
         server_chain=chain,
     )
     if facts["exception"] is None:
-        callout = _answered(callout, base64.b64decode(facts["answer"]))
+        callout = _answered(callout, facts["status"], base64.b64decode(facts["answer"]))
         return PlatformCallout(callout, engine, None, *_sent(facts))
     error = JavaError(tuple((name, text) for name, text in facts["exception"]))
+    if request.login is not None and _RECEIVED.search(str(error)):
+        # HttpClient does not tell what it was asked for, and the alert alone is not enough.
+        _, facts["asked"], facts["authorities"] = _first_look(
+            ClientConfig(platform.roots, host=target.host), request, timeout
+        )
     cause = _cause_of(error, facts, platform, chain, target.host, request.key)
     callout = replace(callout, error=visible(str(error), 900), cause=cause)
     return PlatformCallout(callout, engine, facts["rule"] or _rule_of(cause), *_sent(facts))
+
+
+def _asked_of_java(platform: ClientPlatform, request: Request, milliseconds: int) -> dict[str, Any]:
+    target = parse_url(request.url)
+    way = None if request.proxy is None else parse_url(request.proxy, "proxy")
+    common: dict[str, Any] = {
+        "anchors": [item.der for item in platform.roots],
+        "keystore": request.key.data,
+        "password": request.key.password,
+        "kind": request.key.kind,
+        "proxy": None if way is None else [way.host, way.port],
+        "tls": request.tls,
+        "milliseconds": milliseconds,
+    }
+    if request.login is None:
+        facts = java_worker().call(
+            "platform_call", host=target.host, port=target.port, request=request.bytes, **common
+        )
+    else:
+        facts = java_worker(*((_BASIC_IN_TUNNEL,) if request.basic else ())).call(
+            "platform_call_with_login",
+            url=request.url,
+            request={"headers": request.headers, "body": request.body},
+            login=base64.b64encode(":".join(request.login).encode()).decode(),
+            **common,
+        )
+    return dict(facts)
 
 
 def _sent(facts: dict[str, Any]) -> tuple[bool, tuple[str, ...], bool]:
@@ -162,7 +198,13 @@ class _Kept:
         return io.BytesIO(self._data)
 
 
-def _answered(callout: Callout, answer: bytes) -> Callout:
+def _answered(callout: Callout, status: int | None, answer: bytes) -> Callout:
+    """Return the callout with an answer: a whole HTTP response, or with its status the body alone."""
+    if callout.step == "proxy":
+        words = f"the proxy answered {status}, and Java opened no tunnel"
+        return replace(callout, error=words, cause="proxy-refused")
+    if status is not None:
+        return with_answer(callout, status, answer)
     response = http.client.HTTPResponse(_Kept(answer))  # type: ignore[arg-type]
     try:
         response.begin()
@@ -202,6 +244,7 @@ def by_python(platform: ClientPlatform, request: Request, timeout: float) -> Pla
         request.status,
         client.with_credential(credential if send else None),
         proxy=request.proxy,
+        proxy_credentials=_login(request),
         tls=request.tls,
         timeout=timeout,
     )
@@ -211,6 +254,11 @@ def by_python(platform: ClientPlatform, request: Request, timeout: float) -> Pla
     if callout.endpoint is not None and callout.endpoint.outcome == "refused":
         callout = replace(callout, cause=_chain_cause(platform, callout.server_chain, target.host))
     return PlatformCallout(callout, engine, _rule_of(callout.cause), asked, named, send)
+
+
+def _login(request: Request) -> tuple[str, str] | None:
+    """Return the proxy's password where Java would send it."""
+    return request.login if request.basic else None
 
 
 def _first_look(
@@ -223,7 +271,7 @@ def _first_look(
         if request.proxy is None:
             plain = connect(str(lab_address(target.host)), target.port, timeout)
         else:
-            plain = tunnel(parse_url(request.proxy, "proxy"), target, timeout)
+            plain = tunnel(parse_url(request.proxy, "proxy"), target, timeout, _login(request))
     except OSError:
         return Chain(()), False, ()
     secured, hearing = secure(plain, client, target.host, request.tls)

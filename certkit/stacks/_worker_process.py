@@ -32,13 +32,15 @@ class WorkerProcess:
     ----------
     module : str
         The module to run with ``python -m``; its first line of output says that it is ready.
+    *arguments : str
+        What it is given on its command line.
     """
 
-    def __init__(self, module: str) -> None:
+    def __init__(self, module: str, *arguments: str) -> None:
         self.owner = os.getpid()
         self._number = 0
         self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-            [sys.executable, "-m", module],
+            [sys.executable, "-m", module, *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

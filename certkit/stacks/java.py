@@ -12,6 +12,7 @@ import importlib.util
 import threading
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from certkit._files import utc
@@ -78,6 +79,8 @@ class JavaWorker:
 
     Parameters
     ----------
+    *options : str
+        Options of the Java machine beside those that every worker has.
     timeout : float
         Seconds for one answer; a worker that takes longer is ended.
 
@@ -88,7 +91,8 @@ class JavaWorker:
     '25.0.2'
     """
 
-    def __init__(self, *, timeout: float = 10.0) -> None:
+    def __init__(self, *options: str, timeout: float = 10.0) -> None:
+        self.options = options
         self.timeout = timeout
         self._lock = threading.RLock()
         self._process: WorkerProcess | None = None
@@ -138,7 +142,7 @@ class JavaWorker:
                     hint="install certkit with its extra: certkit[java]",
                 )
             self.close()
-            self._process = WorkerProcess("certkit.stacks._java_worker")
+            self._process = WorkerProcess("certkit.stacks._java_worker", *self.options)
         return self._process
 
     @property
@@ -177,9 +181,19 @@ _SHARED = JavaWorker()
 atexit.register(_SHARED.close)
 
 
-def java_worker() -> JavaWorker:
-    """Return the worker that this whole process shares."""
-    return _SHARED
+def java_worker(*options: str) -> JavaWorker:
+    """Return the worker that this whole process shares, or the one with these options of the Java machine.
+
+    Some properties Java reads only once, so what depends on one needs a Java of its own.
+    """
+    return _worker_with(options) if options else _SHARED
+
+
+@cache
+def _worker_with(options: tuple[str, ...]) -> JavaWorker:
+    worker = JavaWorker(*options)
+    atexit.register(worker.close)
+    return worker
 
 
 def java_version() -> str:

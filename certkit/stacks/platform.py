@@ -223,6 +223,8 @@ class ClientPlatform:
         pkcs12: str | None = None,
         password: str | None = None,
         proxy: str | None = None,
+        proxy_credentials: tuple[str, str] | None = None,
+        basic_in_tunnel: bool = False,
         tls: str | None = None,
         engine: str | None = None,
         timeout: float = 5.0,
@@ -241,6 +243,12 @@ class ClientPlatform:
             A third party's certificate for this one call: PKCS#12 as base64 text, and its password.
         proxy : str, optional
             A web proxy to go through.
+        proxy_credentials : (str, str), optional
+            User name and password for that proxy.
+        basic_in_tunnel : bool
+            Whether they may be sent. Since 8u111 Java sends no password by the scheme *Basic* to a proxy that
+            is to open a tunnel, unless its property ``jdk.http.auth.tunneling.disabledSchemes`` is empty: True
+            calls with a Java that was started so. The stand-in keeps the same rule.
         tls : {"1.2", "1.3"}, optional
             Exactly this version.
         engine : {"java", "python"}, optional
@@ -266,12 +274,16 @@ class ClientPlatform:
             stopped = Callout(url=url, step="allow-list", error=words, cause="endpoint-not-allowed")
             return PlatformCallout(stopped, "the profile", "allow-list")
         if target.scheme == "http":
-            return PlatformCallout(
-                call_update_user(url, user_id, status, proxy=proxy, timeout=timeout), "plain HTTP"
+            login = proxy_credentials
+            plain = call_update_user(
+                url, user_id, status, proxy=proxy, proxy_credentials=login, timeout=timeout
             )
+            return PlatformCallout(plain, "plain HTTP")
         from certkit.stacks import _platform_engines as engines  # noqa: PLC0415 - they need this module's types
 
-        request = engines.Request(url, user_id, status, self._key(certificate, pkcs12, password), proxy, tls)
+        key = self._key(certificate, pkcs12, password)
+        login = proxy_credentials if proxy is not None else None
+        request = engines.Request(url, user_id, status, key, proxy, login, basic_in_tunnel, tls)
         run: Callable[..., PlatformCallout] = engines.by_java if used == "java" else engines.by_python
         return run(self, request, timeout)
 
