@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from certkit._report import inventory_report
     from certkit.atlas import Atlas, load_atlas, measure_atlas
-    from certkit.authority import CertificateAuthority, create_csr, self_signed
-    from certkit.certificates import Certificate, CertificateSigningRequest
+    from certkit.authority import CertificateAuthority, self_signed
+    from certkit.certificates import Certificate
     from certkit.chains import Chain, TrustStore
     from certkit.checkup import ServerCheck, check_server, check_servers
     from certkit.credentials import Credential
+    from certkit.csr import CertificateSigningRequest, create_csr
     from certkit.differences import Difference, difference
     from certkit.errors import CertkitError
     from certkit.explanation import Diagnosis, explain
@@ -105,11 +106,12 @@ __version__ = "0.1.0"
 _HOMES = {
     "certkit._report": ("inventory_report",),
     "certkit.atlas": ("Atlas", "load_atlas", "measure_atlas"),
-    "certkit.authority": ("CertificateAuthority", "create_csr", "self_signed"),
-    "certkit.certificates": ("Certificate", "CertificateSigningRequest"),
+    "certkit.authority": ("CertificateAuthority", "self_signed"),
+    "certkit.certificates": ("Certificate",),
     "certkit.chains": ("Chain", "TrustStore"),
     "certkit.checkup": ("ServerCheck", "check_server", "check_servers"),
     "certkit.credentials": ("Credential",),
+    "certkit.csr": ("CertificateSigningRequest", "create_csr"),
     "certkit.differences": ("Difference", "difference"),
     "certkit.errors": ("CertkitError",),
     "certkit.explanation": ("Diagnosis", "explain"),

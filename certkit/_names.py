@@ -9,7 +9,7 @@ from cryptography import x509
 
 from certkit.errors import ArgumentError
 
-__all__ = ["general_name", "is_address", "is_host_name"]
+__all__ = ["alternative_name", "is_address", "is_host_name"]
 
 _LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)", re.IGNORECASE)
 
@@ -35,7 +35,7 @@ def is_host_name(text: str) -> bool:
     return len(text) <= 253 and all(_LABEL.fullmatch(label) for label in labels)
 
 
-def general_name(name: str, usage: str) -> x509.GeneralName | None:
+def alternative_name(name: str, usage: str) -> x509.GeneralName | None:
     """Return a text as the kind of name that it is (RFC 5280, 4.2.1.6); None for a plain name such as ``"Acme CRM"``.
 
     Raises

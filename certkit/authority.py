@@ -15,7 +15,7 @@ from cryptography.x509.oid import NameOID
 
 from certkit._files import utc
 from certkit._html import Html, tag
-from certkit._names import general_name
+from certkit._names import alternative_name
 from certkit._profiles import (
     USAGES,
     ExtraExtension,
@@ -25,14 +25,15 @@ from certkit._profiles import (
     hash_for,
     leaf_extensions,
 )
-from certkit.certificates import Certificate, CertificateSigningRequest
+from certkit.certificates import Certificate
 from certkit.chains import Chain, TrustStore
 from certkit.credentials import Credential
+from certkit.csr import CertificateSigningRequest
 from certkit.errors import ArgumentError
 from certkit.keys import PrivateKey, generate_key
 from certkit.revocation import RevocationList
 
-__all__ = ["USAGES", "CertificateAuthority", "create_csr", "self_signed"]
+__all__ = ["USAGES", "CertificateAuthority", "self_signed"]
 
 # RSA keys come from a pool: drawn one after the other, two certificates get the same key only once
 # the pool has gone round.
@@ -337,7 +338,7 @@ class CertificateAuthority:
         if usage not in USAGES:
             raise ArgumentError("unknown usage", on=repr(usage), hint="one of " + ", ".join(USAGES))
         extensions = leaf_extensions(public_key, self.key, usage)
-        alternative = [found for name in names if (found := general_name(name, usage)) is not None]
+        alternative = [found for name in names if (found := alternative_name(name, usage)) is not None]
         if alternative:
             extensions.append((x509.SubjectAlternativeName(alternative), False))
         return self._sign(
@@ -429,41 +430,6 @@ class CertificateAuthority:
 
     def _repr_html_(self) -> Html:
         return tag("div", self.certificate._repr_html_())
-
-
-def create_csr(
-    *names: str,
-    key: PrivateKey,
-    common_name: str | None = None,
-    organization: str | None = None,
-) -> CertificateSigningRequest:
-    """Return a certificate signing request (RFC 2986) for your key and names.
-
-    Parameters
-    ----------
-    *names : str
-        As for `CertificateAuthority.issue`.
-    key : PrivateKey
-        Your key; it signs the request and is not in it.
-
-    Examples
-    --------
-    >>> key = generate_key()
-    >>> csr = create_csr("shop.example.test", key=key)
-    >>> chain = CertificateAuthority("Lab Root").sign_csr(csr, usage="server")
-    >>> Credential(key, chain).certificate.name
-    'shop.example.test'
-    """
-    if not names:
-        raise ArgumentError("a request needs a name", hint='create_csr("shop.example.test", key=key)')
-    attributes = [x509.NameAttribute(NameOID.COMMON_NAME, (common_name or names[0])[:64])]
-    if organization:
-        attributes.insert(0, x509.NameAttribute(NameOID.ORGANIZATION_NAME, organization))
-    builder = x509.CertificateSigningRequestBuilder().subject_name(x509.Name(attributes))
-    found = [name for text in names if (name := general_name(text, "client")) is not None]
-    if found:
-        builder = builder.add_extension(x509.SubjectAlternativeName(found), critical=False)
-    return CertificateSigningRequest(builder.sign(key.raw, hash_for(key.raw)))
 
 
 def self_signed(*names: str, usage: str, key: str | PrivateKey = "p256", days: int = 90) -> Credential:

@@ -1,4 +1,4 @@
-"""`Certificate` and `CertificateSigningRequest`: thin values over cryptography's, in plain words."""
+"""`Certificate`: a thin value over cryptography's, in plain words."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from certkit.errors import FormatError
 from certkit.extensions import EKU_NAMES, Extension, extension_bytes, general_name, parse_extensions
 from certkit.keys import describe_public_key, spki_sha256
 
-__all__ = ["Certificate", "CertificateSigningRequest", "Field", "certificate_of", "name_text"]
+__all__ = ["Certificate", "Field", "certificate_of", "name_text"]
 
 
 @dataclass(frozen=True)
@@ -423,81 +423,3 @@ def _dns_matches(pattern: str, host: str) -> bool:
         label, _, rest = host.partition(".")
         return bool(label) and rest == pattern[2:]
     return pattern == host
-
-
-@dataclass(frozen=True)
-class CertificateSigningRequest:
-    """A certificate signing request (PKCS#10, RFC 2986): a name and a public key, signed with the key itself.
-
-    Attributes
-    ----------
-    raw : cryptography.x509.CertificateSigningRequest
-        The request itself.
-    """
-
-    raw: x509.CertificateSigningRequest = field(repr=False)
-
-    @property
-    def der(self) -> bytes:
-        """The request's bytes."""
-        return self.raw.public_bytes(Encoding.DER)
-
-    @property
-    def pem(self) -> str:
-        """The request as PEM text."""
-        return self.raw.public_bytes(Encoding.PEM).decode()
-
-    @property
-    def subject(self) -> str:
-        """The name asked for, as RFC 4514 text."""
-        return name_text(lambda: self.raw.subject)
-
-    @property
-    def sans(self) -> tuple[str, ...]:
-        """The alternative names asked for."""
-        try:
-            value = self.raw.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-        except (
-            x509.ExtensionNotFound,
-            x509.DuplicateExtension,
-            x509.UnsupportedGeneralNameType,
-            ValueError,
-        ):
-            return ()
-        return tuple(visible(general_name(name)) for name in value)
-
-    @property
-    def spki_sha256(self) -> str:
-        """SHA-256 of the SubjectPublicKeyInfo, in hexadecimal."""
-        return spki_sha256(self.raw.public_key())
-
-    @property
-    def proves_possession(self) -> bool:
-        """Whether its signature verifies: the sender holds the private key (RFC 2986, 4.2)."""
-        return self.raw.is_signature_valid
-
-    def __repr__(self) -> str:
-        return f"<CertificateSigningRequest {self.subject or 'no subject'}, {', '.join(self.sans) or 'no names'}>"
-
-    def _repr_html_(self) -> Html:
-        key, bits = describe_public_key(self.raw.public_key())
-        possession = (
-            badge("good", "signed with its own key")
-            if self.proves_possession
-            else badge("bad", "signature does not verify")
-        )
-        return definitions(
-            [
-                ("subject", self.subject or "empty"),
-                ("names", ", ".join(self.sans) or "none"),
-                ("key", f"{key} {bits or ''}"),
-                ("proof of possession", possession),
-            ],
-            caption="Certificate signing request: the key stays at home, only this travels",
-        )
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, CertificateSigningRequest) and self.raw == other.raw
-
-    def __hash__(self) -> int:
-        return hash(self.raw)

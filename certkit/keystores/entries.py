@@ -11,8 +11,9 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 
 from certkit._text import visible
-from certkit.certificates import Certificate, CertificateSigningRequest
+from certkit.certificates import Certificate
 from certkit.chains import Chain
+from certkit.csr import CertificateSigningRequest
 from certkit.errors import CertkitError, FormatError
 from certkit.formats.items import SealedKey
 from certkit.formats.open_key import open_key

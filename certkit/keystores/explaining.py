@@ -10,7 +10,8 @@ from cryptography.hazmat.primitives import serialization
 
 from certkit._files import iso
 from certkit._text import count, visible
-from certkit.certificates import CertificateSigningRequest, Field, name_text
+from certkit.certificates import Field, name_text
+from certkit.csr import CertificateSigningRequest
 from certkit.errors import FormatError
 from certkit.keys import describe_public_key, spki_sha256
 from certkit.keystores.entries import WORDS, Entry, KeyEntry, OtherEntry
@@ -157,7 +158,7 @@ def explain_entry(entry: Entry) -> tuple[Field, ...]:
 
     Examples
     --------
-    >>> from certkit.authority import create_csr
+    >>> from certkit.csr import create_csr
     >>> from certkit.keys import generate_key
     >>> from certkit.keystores import load_keystore
     >>> csr = create_csr("shop.example.test", key=generate_key())

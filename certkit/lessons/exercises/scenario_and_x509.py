@@ -10,10 +10,11 @@ from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from certkit._files import utc
-from certkit.authority import CertificateAuthority, create_csr
-from certkit.certificates import Certificate, CertificateSigningRequest
+from certkit.authority import CertificateAuthority
+from certkit.certificates import Certificate
 from certkit.chains import Chain
 from certkit.credentials import Credential
+from certkit.csr import CertificateSigningRequest, create_csr
 from certkit.keys import PrivateKey, generate_key
 from certkit.keystores import load_keystore
 from certkit.lessons._judging import meet, one_of, outcome, wanted, words

@@ -14,9 +14,9 @@ from certkit._files import read_source, write_file
 from certkit._html import Html, definitions
 from certkit._share import MY_FILES
 from certkit._text import count
-from certkit.authority import create_csr
 from certkit.chains import Chain, TrustStore
 from certkit.credentials import Credential
+from certkit.csr import create_csr
 from certkit.errors import ArgumentError, FileError, FormatError
 from certkit.faults.scenario import CLIENT, HOST
 from certkit.handshakes import ClientConfig, ServerConfig
