@@ -10,13 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from certkit._files import iso
-from certkit._report import inventory_report
 from certkit._text import visible
 from certkit.errors import ArgumentError
 from certkit.inventory.engine import ENGINES
-from certkit.inventory.estate import make_estate
-from certkit.inventory.export import EXPORT_FORMATS, export_inventory
-from certkit.inventory.scan import scan_inventory, scan_to_parquet
+from certkit.inventory.scan import scan_inventory, scan_to_parquet, scan_to_tally
 from certkit.inventory.tally import Tally
 
 __all__ = ["add_parsers"]
@@ -64,10 +61,12 @@ def _scan(args: argparse.Namespace) -> int:
         "scheduler": args.scheduler,
         "workers": args.workers,
     }
+    if args.resume and not args.output:
+        raise ArgumentError("only a scan into a file can be resumed", hint="-o inventory.parquet")
     if args.output:
         tally = _scan_into(args, options)
     else:
-        tally = Tally.of(scan_inventory(args.paths, resume=args.resume, **options))
+        tally = scan_to_tally(args.paths, **options)
     if args.json:
         print(
             json.dumps(
@@ -81,6 +80,8 @@ def _scan(args: argparse.Namespace) -> int:
 
 def _scan_into(args: argparse.Namespace, options: dict[str, Any]) -> Tally:
     """Write the table in the form that the output's suffix asks for; only Parquet is a stream."""
+    from certkit.inventory.export import EXPORT_FORMATS, export_inventory  # noqa: PLC0415 - a verb loads what it needs
+
     suffix = Path(args.output).suffix.lower()
     if args.output.endswith((".parquet", "/")):
         return scan_to_parquet(args.paths, args.output, resume=args.resume, **options)
@@ -92,6 +93,8 @@ def _scan_into(args: argparse.Namespace, options: dict[str, Any]) -> Tally:
         )
     found = scan_inventory(args.paths, resume=args.resume, **options)
     if suffix == ".html":
+        from certkit._report import inventory_report  # noqa: PLC0415
+
         inventory_report(found, args.output)
     else:
         export_inventory(found, args.output)
@@ -123,6 +126,8 @@ def _print(tally: Tally) -> None:
 
 
 def _estate(args: argparse.Namespace) -> int:
+    from certkit.inventory.estate import make_estate  # noqa: PLC0415
+
     made = make_estate(args.folder, args.stores, args.seed)
     print(f"{made!r} at {iso(made.at)}")
     print(f"the answer key: {made.folder / 'answers.json'}; its passwords: {made.passwords}")

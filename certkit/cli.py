@@ -22,17 +22,17 @@ __all__ = ["command_parser", "main"]
 GOOD, FAILED, BAD = 0, 1, 2
 Verb = Callable[[argparse.Namespace], int]
 
-# Verbs with modules of their own; each has add_parsers(subparsers).
-_VERB_MODULES: tuple[str, ...] = (
-    "certkit._cli_files",
-    "certkit._cli_bytes",
-    "certkit._cli_check",
-    "certkit._cli_explain",
-    "certkit._cli_inventory",
-    "certkit._cli_chain",
-    "certkit._cli_atlas",
-    "certkit._cli_course",
-)
+# Verbs with modules of their own; each has add_parsers(subparsers). Only that of the verb in hand is loaded.
+_VERB_MODULES: dict[str, tuple[str, ...]] = {
+    "certkit._cli_files": ("inspect", "convert"),
+    "certkit._cli_bytes": ("decode", "bytes"),
+    "certkit._cli_check": ("check",),
+    "certkit._cli_explain": ("explain",),
+    "certkit._cli_inventory": ("scan", "estate"),
+    "certkit._cli_chain": ("chain",),
+    "certkit._cli_atlas": ("atlas",),
+    "certkit._cli_course": ("course",),
+}
 
 
 class _Parser(argparse.ArgumentParser):
@@ -58,7 +58,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):
         # A name that this terminal cannot write is escaped, as on standard error; nobody's output ends half-way.
         sys.stdout.reconfigure(errors="backslashreplace")
-    parsed = command_parser().parse_args(arguments)
+    words = sys.argv[1:] if arguments is None else list(arguments)
+    parsed = command_parser(words[0] if words else None).parse_args(words)
     verb: Verb = parsed.verb
     try:
         code = verb(parsed)
@@ -75,8 +76,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return code
 
 
-def command_parser() -> argparse.ArgumentParser:
-    """Return the parser of the command with all its verbs."""
+def command_parser(only: str | None = None) -> argparse.ArgumentParser:
+    """Return the parser of the command with all its verbs; or, if `only` is a verb, with what that one needs."""
     parser = _Parser(
         prog="certkit", description="A lab where TLS trust is made, broken on purpose, read and repaired."
     )
@@ -107,7 +108,8 @@ def command_parser() -> argparse.ArgumentParser:
     faults.add_argument("--json", action="store_true", help="print a JSON list")
     faults.set_defaults(verb=_faults)
 
-    for module in _VERB_MODULES:
+    wanted = [module for module, names in _VERB_MODULES.items() if only in names]
+    for module in wanted or ([] if only in verbs.choices else _VERB_MODULES):
         importlib.import_module(module).add_parsers(verbs)
     return parser
 

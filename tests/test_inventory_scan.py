@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import argparse
 import base64
+import importlib
 import io
 import json
 import os
@@ -17,6 +19,7 @@ import pandas as pd
 import pytest
 
 import certkit as ck
+from certkit import cli
 from certkit.cli import main
 from certkit.errors import ArgumentError
 from certkit.inventory.table import COLUMNS
@@ -299,3 +302,22 @@ def test_the_command_stays_light() -> None:
     code = f"import sys, certkit.cli; certkit.cli.command_parser(); print({heavy})"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert loaded.stdout.strip() == "set()"
+
+
+def test_a_verb_loads_no_other_verb_and_a_scan_no_pandas(tmp_path: Path) -> None:
+    (tmp_path / "root.pem").write_text(ck.CertificateAuthority("Lab Root").certificate.pem)
+    unwanted = (
+        "{'pandas', 'matplotlib', 'certkit.checkup', 'certkit.plots', 'certkit._report'} & {*sys.modules}"
+    )
+    code = f"import sys; from certkit.cli import main; code = main(sys.argv[1:]); print(code, {unwanted})"
+    for more in ([], ["-o", str(tmp_path / "all.parquet")]):
+        words = [sys.executable, "-c", code, "scan", str(tmp_path / "root.pem"), *more]
+        said = subprocess.run(words, capture_output=True, text=True, check=True).stdout
+        assert said.splitlines()[-1] == "0 set()"
+
+
+def test_the_table_of_verbs_is_right() -> None:
+    for module, names in cli._VERB_MODULES.items():
+        verbs = argparse.ArgumentParser().add_subparsers()
+        importlib.import_module(module).add_parsers(verbs)
+        assert tuple(verbs.choices) == names

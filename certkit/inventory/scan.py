@@ -22,7 +22,7 @@ from certkit.inventory.work import Job, batches_of
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["scan_inventory", "scan_to_parquet"]
+__all__ = ["scan_inventory", "scan_to_parquet", "scan_to_tally"]
 
 Paths = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
 
@@ -174,6 +174,29 @@ def scan_to_parquet(
         journal.close()
         raise
     journal.remove()
+    return tally
+
+
+def scan_to_tally(
+    paths: Paths,
+    *,
+    passwords: PasswordSource = None,
+    at: datetime | None = None,
+    engine: str = "local",
+    scheduler: str | None = None,
+    workers: int | None = None,
+) -> Tally:
+    """Scan for the headline alone: no table is made, in memory or on disk.
+
+    The parameters and errors are those of `scan_inventory`.
+    """
+    import_arrow()
+    job = Job(utc(at), Passwords.of(passwords))
+    tally = Tally()
+    for _ in tally.counted(
+        run(cut(_listed(paths)), job, engine=engine, scheduler=scheduler, workers=workers)
+    ):
+        pass
     return tally
 
 

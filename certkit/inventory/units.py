@@ -11,9 +11,9 @@ from certkit.inventory.places import Place, is_remote, walk
 __all__ = ["Unit", "cut"]
 
 FILES_A_UNIT = 256
-BYTES_A_UNIT = 4 << 20
-SPAN = 3 << 20
-"""Bytes of a large bundle in one piece: about 2,000 certificates."""
+BYTES_A_UNIT = 2 << 20
+SPAN = 2 << 20
+"""Bytes of a large bundle in one piece: about 1,500 certificates."""
 
 _PEM = b"-----BEGIN "
 

@@ -14,11 +14,14 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pyarrow as pa
 import pytest
+from bench.distinct import distinct, pem_of
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 
@@ -30,17 +33,6 @@ from certkit.inventory.fields import read_fields
 
 ROWS = int(os.environ.get("CERTKIT_BENCH_ROWS", "100000"))
 FILES = 100_000
-# What certificates of public CAs have besides: nine extensions in all.
-PUBLIC: list[tuple[x509.ExtensionType, bool]] = [
-    (x509.AuthorityInformationAccess([
-        x509.AccessDescription(x509.AuthorityInformationAccessOID.OCSP, x509.UniformResourceIdentifier("http://ocsp.example.test")),
-        x509.AccessDescription(x509.AuthorityInformationAccessOID.CA_ISSUERS, x509.UniformResourceIdentifier("http://ca.example.test/ca.der")),
-    ]), False),
-    (x509.CRLDistributionPoints([
-        x509.DistributionPoint([x509.UniformResourceIdentifier("http://crl.example.test/ca.crl")], None, None, None)
-    ]), False),
-    (x509.CertificatePolicies([x509.PolicyInformation(x509.ObjectIdentifier("2.23.140.1.2.1"), None)]), False),
-]  # fmt: skip
 GO = """package main
 import ("bufio";"crypto/sha256";"crypto/x509";"encoding/binary";"fmt";"io";"os";"time")
 func main() {
@@ -58,21 +50,7 @@ func main() {
 
 @pytest.fixture(scope="module")
 def ders() -> list[bytes]:
-    ca = ck.CertificateAuthority("Bench Root CA", organization="Bench").intermediate("Bench Issuing CA")
-    found = []
-    for number in range(4000):
-        host = f"host{number}.example.test"
-        leaf = ca.issue(
-            host,
-            f"www.{host}",
-            f"api.{host}",
-            "127.0.0.1",
-            usage="server",
-            key=("p256", "rsa2048")[number % 2],
-            add=PUBLIC,
-        )
-        found.append(leaf.certificate.der)
-    return found
+    return list(distinct(4000))
 
 
 @pytest.fixture(scope="module")
@@ -157,23 +135,40 @@ def test_a_row_in_go(ders: list[bytes], folder: Path) -> None:
     print(f"\na row: {ours:.1f} µs, Go's parser and strings {go:.1f} µs, ratio {go / ours:.1f}")
 
 
-@pytest.mark.skipif(not shutil.which("keytool"), reason="no keytool here")
-def test_a_jks_of_ten_thousand(ders: list[bytes], folder: Path) -> None:
-    path = folder / "large.jks"
-    entries = [
-        Outgoing(f"host{number}", (ders[number % len(ders)],), trusted=True) for number in range(10_000)
-    ]
-    path.write_bytes(write_jks(entries, "changeit"))
-    ck.scan_inventory(path, workers=1)
-    ours = statistics.median(cpu(lambda: ck.scan_inventory(path, workers=1)) for _ in range(3))
+def children_cpu(command: list[str]) -> float:
+    """Return the CPU seconds of a program, start and all."""
     before = os.times()
-    listing = ["keytool", "-list", "-keystore", str(path), "-storepass", "changeit"]
-    subprocess.run(listing, check=True, capture_output=True)
+    subprocess.run(command, check=True, capture_output=True)
     after = os.times()
-    theirs = after.children_user - before.children_user + after.children_system - before.children_system
-    print(
-        f"\nJKS of 10,000: {ours:.2f} s of CPU, keytool -list {theirs:.1f} s, ratio {theirs / ours:.0f} (goal 30)"
-    )
+    return after.children_user - before.children_user + after.children_system - before.children_system
+
+
+@pytest.mark.skipif(not shutil.which("keytool"), reason="no keytool here")
+def test_a_jks_of_ten_thousand(folder: Path) -> None:
+    """Twice: whole programs with their start, and both without it: keytool's is what a store of one entry takes."""
+    large, small = folder / "large.jks", folder / "small.jks"
+    for path, number in ((large, 10_000), (small, 1)):
+        entries = [
+            Outgoing(f"host{index}", (der,), trusted=True) for index, der in enumerate(distinct(number))
+        ]
+        path.write_bytes(write_jks(entries, "changeit"))
+    ck.scan_inventory(large, workers=1)
+    ours = {
+        "without their start": statistics.median(
+            cpu(lambda: ck.scan_inventory(large, passwords=["changeit"], workers=1)) for _ in range(3)
+        ),
+        "whole programs": children_cpu(
+            [sys.executable, "-m", "certkit", "scan", "--workers", "1", str(large)]
+        ),
+    }
+    listing = ["keytool", "-list", "-storepass", "changeit", "-keystore"]
+    whole, start = (children_cpu([*listing, str(path)]) for path in (large, small))
+    theirs = {"without their start": whole - start, "whole programs": whole}
+    for name, seconds in ours.items():
+        print(
+            f"\nJKS of 10,000, {name}: {seconds:.2f} s of CPU, keytool -list {theirs[name]:.1f} s, "
+            f"ratio {theirs[name] / seconds:.0f} (goal 30)"
+        )
 
 
 SCAN = """
@@ -194,7 +189,7 @@ from pathlib import Path
 import pandas as pd
 from cryptography import x509
 sys.path.insert(0, sys.argv[2])
-from bench_inventory import straightforward
+from bench.bench_inventory import straightforward
 start = time.process_time()
 paths = [path for path in Path(sys.argv[1]).rglob("*") if path.is_file()]
 rows = [
@@ -221,54 +216,68 @@ def scan(source: Path, folder: Path, workers: int) -> tuple[float, float, list[f
     return seconds, used, [peak / 1024 for peak in peaks], rows
 
 
-@pytest.fixture(scope="module")
-def pems(ders: list[bytes]) -> list[str]:
-    return [ck.Certificate.from_der(der).pem for der in ders]
-
-
-def test_a_scan_of_files(pems: list[str], folder: Path) -> None:
-    source = folder / "files"
-    for number in range(FILES):
-        path = source / f"{number // 200:04}" / f"host{number}.pem"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        # A letter more in the text around it, so that no two files are the same; the certificates repeat.
-        path.write_text(f"host {number}\n{pems[number % len(pems)]}")
+def pace(source: Path, folder: Path, what: str, goal: str) -> float:
+    """Print how fast a folder is scanned by one process and by one a core; return the rows a CPU second of the latter."""
     scan(source, folder, 1)
+    clock = {}
     for workers in (1, os.cpu_count() or 1):
         seconds, used, peaks, rows = scan(source, folder, workers)
+        clock[workers] = rows / seconds
         print(
-            f"\n{rows:,} files, {workers} processes: {rows / seconds:,.0f} rows/s by the clock (goal 25,000 on 2), "
+            f"\n{rows:,} {what}, {workers} processes: {rows / seconds:,.0f} rows/s by the clock (goal {goal} on 2), "
             f"{rows / used:,.0f} per CPU second, {peaks[0]:.0f} MB"
         )
-    command = [sys.executable, "-c", STRAIGHTFORWARD, str(source), str(Path(__file__).parent)]
+    print(f"more processes: {max(clock.values()) / clock[1]:.2f} times one")
+    return rows / used
+
+
+def test_a_scan_of_files(folder: Path) -> None:
+    source = folder / "files"
+    for number, der in enumerate(distinct(FILES)):
+        path = source / f"{number // 200:04}" / f"host{number}.pem"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"host {number}\n{pem_of(der)}")
+    rows = pace(source, folder, "files, each with its own certificate", "25,000")
+    command = [sys.executable, "-c", STRAIGHTFORWARD, str(source), str(Path(__file__).parent.parent)]
     plain = float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
-    print(f"the straightforward way: {FILES / plain:,.0f} per CPU second; ratio {plain / used:.1f}")
+    print(f"the straightforward way: {FILES / plain:,.0f} per CPU second; ratio {rows * plain / FILES:.1f}")
 
 
-def test_memory_stays_flat(pems: list[str], folder: Path) -> None:
-    sizes = [size for size in (10_000, 100_000, 1_000_000) if size <= ROWS]
-    for size in sizes:
+def test_a_scan_of_bundles(folder: Path) -> None:
+    source = folder / "bundles"
+    source.mkdir()
+    pems = map(pem_of, distinct(FILES))
+    for number in range(FILES // 2000):
+        (source / f"{number}.pem").write_text("".join(islice(pems, 2000)))
+    pace(source, folder, "rows from bundles, all different", "40,000")
+
+
+def test_memory_stays_flat(folder: Path) -> None:
+    text = "".join(map(pem_of, distinct(4000)))
+    for size in (10_000, 100_000, 1_000_000):
+        if size > ROWS:
+            break
         source = folder / f"bundles{size}"
         source.mkdir()
-        text = "".join(pems)
-        for number in range(size // len(pems) + 1):
+        for number in range(size // 4000 + 1):
             (source / f"{number}.pem").write_text(f"# {number}\n{text}")
         seconds, used, peaks, rows = scan(source, folder, os.cpu_count() or 1)
         parquet = (folder / "all.parquet").stat().st_size / rows
         print(
-            f"\n{rows:,} rows from bundles: {rows / seconds:,.0f} rows/s by the clock (goal 40,000 on 2), "
+            f"\n{rows:,} rows, 4,000 different: {rows / seconds:,.0f} rows/s by the clock, "
             f"{rows / used:,.0f} per CPU second, peak {peaks[0]:.0f} MB, "
             f"largest worker {peaks[1]:.0f} MB (goal 300), {parquet:.0f} B a row in Parquet"
         )
         if size == 10_000:
-            for name, frame in {
-                "every certificate once": ck.scan_inventory(source / "0.pem"),
-                "each in three places": ck.read_inventory(folder / "all.parquet"),
-            }.items():
-                packed = frame.memory_usage(deep=True).sum() / len(frame)
-                plain = sum(pa.array(frame[column]).nbytes for column in frame) / len(frame)
-                print(f"in memory, {name}: {packed:.0f} B a row (goal 350); unpacked {plain:.0f}")
+            in_memory("every certificate once", ck.scan_inventory(source / "0.pem"))
+            in_memory("each in three places", ck.read_inventory(folder / "all.parquet"))
         shutil.rmtree(source)
+
+
+def in_memory(what: str, frame: pd.DataFrame) -> None:
+    packed = frame.memory_usage(deep=True).sum() / len(frame)
+    plain = sum(pa.array(frame[column]).nbytes for column in frame) / len(frame)
+    print(f"in memory, {what}: {packed:.0f} B a row (goal 350); unpacked {plain:.0f}")
 
 
 def test_a_practice_estate(folder: Path) -> None:
