@@ -5,6 +5,7 @@
     python3 lab.py test         set up, then run every test
     python3 lab.py test-all     the core tests on every supported Python found on this machine
     python3 lab.py site         render the executed notebooks to build/site
+    python3 lab.py slides       make slides of the executed notebooks in build/slides
     python3 lab.py bench        run the benchmarks
     python3 lab.py conformance  judge the suites of others, and many random PKIs, and print the numbers
     python3 lab.py hosting      try JupyterHub and Voila for real, in an environment of their own
@@ -439,6 +440,11 @@ def verb_site(arguments: list[str]) -> int:
     return run([str(setup()), "-m", "certkit._site", *(arguments or [str(ROOT / "build" / "site")])])
 
 
+def verb_slides(arguments: list[str]) -> int:
+    """Make slides of the executed notebooks; arguments choose them, e.g. 03 05."""
+    return run([str(setup()), "-m", "certkit._site.slides", str(ROOT / "build" / "slides"), *arguments])
+
+
 def verb_bench(arguments: list[str]) -> int:
     """Run the benchmarks, one after the other: they measure."""
     files = ["-o", "python_files=bench_*.py test_*.py", "-p", "no:xdist", "-s", "-q"]
@@ -540,6 +546,7 @@ VERBS = {
     "test": verb_test,
     "test-all": verb_test_all,
     "site": verb_site,
+    "slides": verb_slides,
     "bench": verb_bench,
     "conformance": verb_conformance,
     "fuzz": verb_fuzz,
