@@ -180,6 +180,7 @@ class _Probe:
             raise CertkitError(
                 "the server sends without end",
                 on=f"{self.size:,} bytes",
+                hint=f"a first flight has a few kB, and {MAX_FLIGHT_BYTES:,} bytes are read: is it TLS at all?",
                 cause="malformed-extension",
                 kind="too-large",
             )

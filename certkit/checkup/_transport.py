@@ -158,7 +158,15 @@ class Transport:
         data = b""
         while not data.endswith(mark):
             part = self.receive(1, doing)
-            if not part or len(data) > MAX_PLAIN_BYTES:
+            if len(data) >= MAX_PLAIN_BYTES:
+                raise CertkitError(
+                    f"the server says more than {MAX_PLAIN_BYTES:,} bytes before TLS",
+                    on=doing,
+                    hint="the port, and the protocol named with --starttls",
+                    cause="dns-or-network",
+                    kind="too-large",
+                )
+            if not part:
                 raise CertkitError(
                     "the server ended the conversation",
                     on=f"{doing}: {visible(repr(data[-80:]))}",

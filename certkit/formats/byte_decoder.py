@@ -234,6 +234,10 @@ def decode_byte(message: str, source: Source | None = None) -> ByteClue:
             continue
         groups = (int(part) if re.fullmatch(r"-?\d+", part) else part for part in found.groups())
         clue = replace(make(*groups), message=visible(_line(text, found), 300))
+        if (
+            clue.byte is not None and not 0 <= clue.byte <= 0xFF
+        ):  # a number that no byte has: not Java's words
+            continue
         return clue if source is None else _checked(clue, source)
     raise ArgumentError(
         "there is no message about a byte in this text",

@@ -11,13 +11,13 @@ from certkit import _der
 from certkit._files import Source, iso, read_source
 from certkit._html import Html, fitting
 from certkit._text import visible
-from certkit.errors import ArgumentError, CertkitError, FormatError
+from certkit.errors import ArgumentError, CertkitError, FormatError, LimitError
 from certkit.formats.ber import definite
 from certkit.formats.damage import refuse
 from certkit.formats.der import structure
 from certkit.formats.der_shapes import SHAPES, Shape, extension_shape, oid_name
 from certkit.formats.jks import MAGICS
-from certkit.formats.limits import MAX_DEPTH, check_count
+from certkit.formats.limits import MAX_DEPTH
 from certkit.formats.pem import bare_base64, looks_like_armor, pem_blocks
 
 __all__ = ["DerNode", "DerTree", "der_tree"]
@@ -244,7 +244,12 @@ class _Builder:
 
     def node(self, element: _der.Element, shape: Shape, depth: int) -> DerNode:
         self.count += 1
-        check_count(self.count * (100_000 // _MOST_NODES), "elements")
+        if self.count > _MOST_NODES:
+            raise LimitError(
+                f"this has more than {_MOST_NODES:,} elements, and a picture of them helps nobody",
+                hint="certkit inspect FILE lists what is in a large file",
+                kind="too-many-entries",
+            )
         if depth and element.tag == _der.SEQUENCE:
             # A key in the clear, wherever it lies, is known by its shape: its numbers are never shown.
             found = _structure(element)

@@ -60,5 +60,9 @@ def _text(text: str) -> bytes:
         for at in range(0, len(units), 2)
     ).replace(b"\0", b"\xc0\x80")
     if len(encoded) > _LONGEST_ALIAS:
-        raise ArgumentError("this alias is longer than a JKS can hold", on=f"{len(encoded):,} bytes")
+        raise ArgumentError(
+            "this alias is longer than a JKS can hold",
+            on=f"{len(encoded):,} bytes",
+            hint=f"at most {_LONGEST_ALIAS:,} bytes",
+        )
     return len(encoded).to_bytes(2) + encoded

@@ -42,7 +42,9 @@ def bmp_password(password: str | None) -> bytes:
 def _check_salt(salt: bytes) -> None:
     if len(salt) > MAX_SALT_BYTES:
         raise LimitError(
-            f"a salt of {len(salt):,} bytes, and at most {MAX_SALT_BYTES:,} are read", kind="too-large"
+            f"a salt of {len(salt):,} bytes, and at most {MAX_SALT_BYTES:,} are read",
+            hint="if it is a usual file, it is damaged: ask for it again",
+            kind="too-large",
         )
 
 

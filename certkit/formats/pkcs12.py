@@ -315,6 +315,7 @@ def _key_item(bag: Bag, chain: list[Bag]) -> Item:
     if len(bag.data) > MAX_KEY_BYTES:
         raise LimitError(
             f"a private key of {len(bag.data):,} bytes, and at most {MAX_KEY_BYTES:,} are read",
+            hint="no key is that long: the file is damaged, or no keystore",
             kind="too-large",
         )
     name = bag.name if bag.name is not None or not chain else chain[0].name

@@ -147,6 +147,7 @@ def _damaged(at: int, why: str) -> FormatError:
     return FormatError(
         f"a sealed object in this keystore {why}",
         on=f"offset {at:,}",
+        hint="keytool -list -keystore FILE, to see whether Java reads it; else ask for it again",
         cause="tampered-or-corrupt",
         kind="bad-sealed-object",
     )

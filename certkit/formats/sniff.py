@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from certkit import _der
-from certkit.errors import CertkitError, FormatError
+from certkit.errors import CertkitError, FormatError, LimitError
 from certkit.formats.damage import find_damage, refuse, whole
 from certkit.formats.der import structure, structure_name
 from certkit.formats.items import Contents, Item, SealedKey
@@ -142,8 +142,10 @@ def _der_item(kind: str, der: bytes, label: str = "") -> Item:
 def sealed_key(kind: str, der: bytes) -> SealedKey:
     """Return a DER private key as it lies in the file, sealed or not; it is not opened."""
     if len(der) > MAX_KEY_BYTES:
-        raise FormatError(
-            f"a private key of {len(der):,} bytes, and at most {MAX_KEY_BYTES:,} are read", kind="too-large"
+        raise LimitError(
+            f"a private key of {len(der):,} bytes, and at most {MAX_KEY_BYTES:,} are read",
+            hint="no key is that long: give the file that holds the key itself",
+            kind="too-large",
         )
     if kind != "pkcs8-encrypted":
         return SealedKey(kind, der, False)

@@ -86,12 +86,17 @@ class _Budget:
         if self.members < 0 or self.bytes < 0:
             raise LimitError(
                 f"this archive has more than {MAX_MEMBERS:,} members or {MAX_UNPACKED:,} bytes",
+                hint="unpack it, and scan the folder",
                 kind="too-large",
             )
         data = b"" if stream is None else stream.read(min(MAX_FILE_BYTES, self.bytes) + 1)
         self.bytes -= len(data)
         if len(data) > MAX_FILE_BYTES:
-            return name, LimitError(f"more than {MAX_FILE_BYTES:,} bytes", kind="too-large")
+            return name, LimitError(
+                f"more than {MAX_FILE_BYTES:,} bytes",
+                hint="unpack it, and scan the parts that may hold certificates",
+                kind="too-large",
+            )
         return name, data
 
 

@@ -58,7 +58,9 @@ def read_file(path: str, limit: int = MAX_FILE_BYTES) -> bytes:
             raise FileError("this is not a regular file")
         if found.st_size > limit:
             raise LimitError(
-                f"this file has {found.st_size:,} bytes and at most {limit:,} are read", kind="too-large"
+                f"this file has {found.st_size:,} bytes and at most {limit:,} are read",
+                hint="split it",
+                kind="too-large",
             )
         parts = []
         left = limit + 1
@@ -99,7 +101,9 @@ def _read_remote(path: str, limit: int) -> bytes:
     except Exception as error:
         raise FileError(f"this file cannot be read ({visible(str(error), 120)})") from None
     if len(data) > limit:
-        raise LimitError(f"more than {limit:,} bytes, and at most that many are read", kind="too-large")
+        raise LimitError(
+            f"more than {limit:,} bytes, and at most that many are read", hint="split it", kind="too-large"
+        )
     return data
 
 
@@ -296,7 +300,12 @@ class Reader:
     def _members(self, name: str, members: Iterator[Member], depth: int) -> Iterator[Row]:
         if depth >= MAX_NESTING:
             yield Row.unreadable(
-                name, LimitError(f"archives within archives, more than {MAX_NESTING} deep", kind="too-deep")
+                name,
+                LimitError(
+                    f"archives within archives, more than {MAX_NESTING} deep",
+                    hint="unpack the outer one, and scan the folder",
+                    kind="too-deep",
+                ),
             )
             return
         try:

@@ -53,7 +53,12 @@ def read_head(connection: socket.socket, seconds: float) -> Head | None:
         if left <= 0:
             raise TimeoutError("no request came in time")
         if len(data) > MAX_HEAD_BYTES:
-            raise FormatError("this head is too long", on=f"{len(data):,} bytes", kind="not-http")
+            raise FormatError(
+                "this head is too long",
+                on=f"{len(data):,} bytes",
+                hint=f"at most {MAX_HEAD_BYTES:,} are read",
+                kind="not-http",
+            )
         connection.settimeout(left)
         piece = connection.recv(4096)
         if not piece:

@@ -141,7 +141,9 @@ class ReverseProxy(LoopbackServer):
                     talk.putheader(name, value)
                 talk.endheaders(body)
                 with talk.getresponse() as answer:
-                    content = answer.read(MAX_BODY_BYTES)
+                    content = answer.read(MAX_BODY_BYTES + 1)
+                    if len(content) > MAX_BODY_BYTES:
+                        raise http.client.HTTPException(f"an answer of more than {MAX_BODY_BYTES:,} bytes")
                     return answer.status, answer.getheaders(), content
         finally:
             connection.close()

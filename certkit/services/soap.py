@@ -101,7 +101,12 @@ class _Builder:
     def start(self, name: str, attributes: dict[str, str]) -> None:
         self._count += 1
         if len(self._open) >= MAX_DEPTH or self._count > MAX_ELEMENTS:
-            raise LimitError("an envelope is not that deep or that long", kind="too-deep")
+            raise LimitError(
+                "an envelope is not that deep or that long",
+                on=f"element {self._count:,} at level {len(self._open) + 1}",
+                hint=f"at most {MAX_ELEMENTS:,} elements and {MAX_DEPTH} levels are read",
+                kind="too-deep",
+            )
         element = Element(name, attributes)
         if self._open:
             self._open[-1].children.append(element)

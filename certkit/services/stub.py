@@ -188,7 +188,12 @@ class _Line:
                 with talk.getresponse() as response:
                     content = response.read(MAX_BYTES + 1)
                     if len(content) > MAX_BYTES:
-                        raise LimitError(f"an answer of more than {MAX_BYTES:,} bytes", on=url)
+                        raise LimitError(
+                            f"an answer of more than {MAX_BYTES:,} bytes",
+                            on=url,
+                            hint="ask for less at once",
+                            kind="too-large",
+                        )
                     return response.status, dict(response.getheaders()), content
         except (OSError, http.client.HTTPException) as error:
             raise CertkitError(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import ipaddress
+import time
 import urllib.parse
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -25,6 +26,8 @@ from certkit.verification.result import Path, Verification
 __all__ = ["check_revocation"]
 
 _MOST_BYTES = 20 * 1024 * 1024
+# Each read may take the time-out; an answer that trickles, so many of them.
+_MOST_TIMES = 4
 _SKEW = timedelta(minutes=5)
 _UNUSABLE = "No usable answer"
 
@@ -138,7 +141,7 @@ class _AtHand:
             target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
             connection.request("POST" if body else "GET", target, body, headers)
             answer = connection.getresponse()
-            data = answer.read(_MOST_BYTES)
+            data = _within(answer, time.monotonic() + _MOST_TIMES * self.timeout)
             return (
                 data if answer.status == 200 else f"it answered {answer.status} {visible(answer.reason, 40)}"
             )
@@ -148,6 +151,20 @@ class _AtHand:
             return visible(getattr(error, "strerror", None) or str(error) or type(error).__name__, 100)
         finally:
             connection.close()
+
+
+def _within(answer: http.client.HTTPResponse, end: float) -> bytes:
+    """Return the body of an answer, if it is not too long and does not trickle."""
+    data = bytearray()
+    while piece := answer.read1(65_536):
+        data += piece
+        if len(data) > _MOST_BYTES:
+            raise http.client.HTTPException(f"an answer of more than {_MOST_BYTES:,} bytes")
+        if time.monotonic() > end:
+            raise TimeoutError
+    if answer.length:
+        raise http.client.IncompleteRead(bytes(data), answer.length)
+    return bytes(data)
 
 
 def _is_here(host: str) -> bool:
