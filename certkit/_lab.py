@@ -220,8 +220,7 @@ def start_lab(
     MissingToolError
         If JupyterLab is not installed.
     """
-    if not 0 <= port <= 65535:
-        raise ArgumentError("there is no such port", on=port, hint="give a number from 1024 to 65535")
+    _check_port(port)
     _check_arguments(arguments, allow_remote=allow_remote)
     checkout = share("notebooks").parent
     if folder is None and checkout.name != "_share":
@@ -232,6 +231,11 @@ def start_lab(
         root = report.folder
     quietly = [] if browser or "--no-browser" in arguments else ["--no-browser"]
     return _serve(lab_arguments(root, [*quietly, *arguments], port=port))
+
+
+def _check_port(port: int) -> None:
+    if not 0 <= port <= 65535:
+        raise ArgumentError("there is no such port", on=port, hint="give a number from 1024 to 65535")
 
 
 def _check_arguments(arguments: Sequence[str], *, allow_remote: bool) -> None:

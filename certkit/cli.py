@@ -89,6 +89,9 @@ def command_parser(only: str | None = None) -> argparse.ArgumentParser:
     lab.add_argument("--no-browser", action="store_true", help="print the address instead of opening it")
     lab.add_argument("--port", type=int, default=8888, help="the port to try first (8888)")
     lab.add_argument(
+        "--apps", action="store_true", help="the labs alone, as one page without cells (needs Voila)"
+    )
+    lab.add_argument(
         "--measure",
         type=int,
         metavar="LEARNERS",
@@ -126,6 +129,10 @@ def _lab(arguments: argparse.Namespace) -> int:
         measured = measure_learners(arguments.measure)
         print(measured)
         return GOOD if measured.right == measured.learners else FAILED
+    if arguments.apps:
+        from certkit._apps import start_apps  # noqa: PLC0415
+
+        return start_apps(browser=not arguments.no_browser, port=arguments.port)
     from certkit._lab import start_lab  # noqa: PLC0415 - a verb loads what it needs
 
     return start_lab(arguments.folder, browser=not arguments.no_browser, port=arguments.port)
