@@ -11,13 +11,17 @@ __all__ = ["glossary_section"]
 
 def glossary_section() -> Section:
     """Return the page of the glossary, with what has changed since the articles were written."""
+    words = glossary()
     entries = [
         tag(
             "section",
-            definitions([(name, row[world]) for world, name in WORLDS.items()], caption=row["word"]),
+            definitions(
+                [(name, _with_source(row[world], source[world])) for world, name in WORLDS.items()],
+                caption=row["word"],
+            ),
             data_item="",
         )
-        for row in glossary().rows
+        for row, source in zip(words.rows, words.sources, strict=True)
     ]
     body = [
         tag("h1", "Glossary"),
@@ -28,3 +32,7 @@ def glossary_section() -> Section:
         Html(today_box()._repr_html_()),
     ]
     return Section("Glossary", Page("glossary.html", "Glossary", join(body), script=FILTER))
+
+
+def _with_source(word: str, source: str) -> Html:
+    return join([word, tag("br"), tag("small", source)]) if source else join([word])

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from certkit._html import Html, table
+from certkit._html import Html, table, tag
 from certkit.errors import ArgumentError
 from certkit.inventory.analysis.forecast import public_rules
 
@@ -21,6 +21,10 @@ WORLDS = {
 }
 
 
+UNVERIFIED = "not verified here"
+"""What stands where no source was found for a world's word."""
+
+
 @dataclass(frozen=True)
 class Glossary:
     """One thing a row, and what each of five worlds calls it.
@@ -29,9 +33,13 @@ class Glossary:
     ----------
     rows : tuple of dict
         Each with ``word`` (ours) and a word for ``java``, ``openssl``, ``salesforce``, ``castiron``, ``windows``.
+    sources : tuple of dict
+        For each row and world the source of the word, with the day on which it was read there; empty where the
+        word is a dash (no such thing in the story) or was not verified.
     """
 
     rows: tuple[dict[str, str], ...]
+    sources: tuple[dict[str, str], ...] = field(default=(), repr=False)
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -40,12 +48,21 @@ class Glossary:
         return f"<Glossary {', '.join(row['word'] for row in self.rows)}>"
 
     def _repr_html_(self) -> Html:
-        cells = [(row["word"], *(row[world] for world in WORLDS)) for row in self.rows]
-        return table(("here", *WORLDS.values()), cells, caption="The same thing in five worlds")
+        cited = list(dict.fromkeys(source for row in self.sources for source in row.values() if source))
+
+        def cell(row: int, world: str) -> str:
+            source = self.sources[row][world]
+            return self.rows[row][world] + (f" [{cited.index(source) + 1}]" if source else "")
+
+        cells = [
+            (row["word"], *(cell(number, world) for world in WORLDS)) for number, row in enumerate(self.rows)
+        ]
+        shown = table(("here", *WORLDS.values()), cells, caption="The same thing in five worlds")
+        return tag("div", shown, tag("ol", *(tag("li", source) for source in cited)))
 
 
 def glossary(word: str | None = None) -> Glossary:
-    """Return what Java, OpenSSL, Salesforce, Cast Iron and Windows call the same things.
+    """Return what Java, OpenSSL, Salesforce, Cast Iron and Windows call the same things, each with its source.
 
     Parameters
     ----------
@@ -59,17 +76,26 @@ def glossary(word: str | None = None) -> Glossary:
 
     Examples
     --------
-    >>> glossary("remote site").rows[0]["word"]
-    'allow-list of endpoints'
+    >>> found = glossary("remote site")
+    >>> found.rows[0]["word"], found.sources[0]["salesforce"]
+    ('allow-list of endpoints', 'Salesforce, Apex Developer Guide: Using Certificates (read 2026-11-25)')
     """
-    text = Path(__file__).with_suffix(".toml").read_text("utf-8")
-    rows = tuple(tomllib.loads(text)["entry"])
-    if word is None:
-        return Glossary(rows)
-    found = tuple(row for row in rows if any(word.lower() in value.lower() for value in row.values()))
-    if not found:
-        raise ArgumentError("this word is not in the glossary", on=repr(word[:80]), hint="ck.glossary()")
-    return Glossary(found)
+    facts = tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8"))
+    titles = {
+        name: f"{item['title']} (read {item['read_on']:%Y-%m-%d})" for name, item in facts["source"].items()
+    }
+    names = ("word", *WORLDS)
+    wanted = [
+        entry
+        for entry in facts["entry"]
+        if word is None or any(word.lower() in entry[name].lower() for name in names)
+    ]
+    if not wanted:
+        raise ArgumentError("this word is not in the glossary", on=repr(word)[:80], hint="ck.glossary()")
+    return Glossary(
+        tuple({name: entry[name] for name in names} for entry in wanted),
+        tuple({world: titles.get(entry["from"].get(world), "") for world in WORLDS} for entry in wanted),
+    )
 
 
 @dataclass(frozen=True)
