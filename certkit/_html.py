@@ -76,6 +76,11 @@ def fitting(pictures: Iterable[Html]) -> Html:
     return picture
 
 
+def whole(text: object) -> Html:
+    """Return certkit's own text escaped, however long: what comes from a certificate or a peer is cut by `escape`."""
+    return escape(text, 1_000_000)
+
+
 def join(parts: Iterable[object], separator: str = "") -> Html:
     """Return the escaped parts, joined."""
     return Html(html.escape(separator).join(escape(part) for part in parts))

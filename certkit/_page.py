@@ -9,7 +9,7 @@ __all__ = ["PAGE_STYLE", "page_html"]
 # Every text colour keeps 4.5:1 on the background it is used on, in both themes; tests/browser measures it.
 PAGE_STYLE = """
 :root{color-scheme:light dark;--paper:#fff;--text:#1b2430;--soft-text:#4a5568;--link:#0b57a4;--seen:#6b2fa0;
---code-paper:#f3f5f8;--edge:#7b8798;--hair:#cdd4de}
+--code-paper:#f8fafc;--edge:#7b8798;--hair:#cdd4de}
 @media(prefers-color-scheme:dark){:root{--paper:#12171e;--text:#e9eef5;--soft-text:#b4becc;--link:#8cc4ff;--seen:#cfaaff;
 --code-paper:#1d2530;--edge:#8593a8;--hair:#39434f}}
 *{box-sizing:border-box}

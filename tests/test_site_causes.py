@@ -44,10 +44,10 @@ def test_every_cause_has_its_page_and_its_line_in_the_index(section: Section) ->
             *cause.wrong_fixes,
             cause.rfc,
         ):
-            assert " ".join(text.split())[:250] in told, (cause.id, text)
+            assert " ".join(text.split()) in told, (cause.id, text)
         for platform, step in cause.platforms:
             assert platform in told
-            assert " ".join(step.split())[:250] in told
+            assert " ".join(step.split()) in told
     for name in causes.FAMILIES.values():
         assert f">{name}</h2>" in section.index.body
 
@@ -57,7 +57,7 @@ def test_every_measured_word_is_on_the_page_of_its_cause(section: Section) -> No
     rows = [row for row in ck.load_atlas() if row.cause != "none"]
     for row in rows:
         for said in (row.stack, row.version, row.client_message, row.server_message, row.alert):
-            assert " ".join(said.split())[:250] in pages[row.cause], (row.fault, row.stack)
+            assert " ".join(said.split()) in pages[row.cause], (row.fault, row.stack)
     assert "No client stack was measured" not in pages["expired-leaf"]
     unmeasured = set(pages) - {row.cause for row in rows}
     assert unmeasured
@@ -81,7 +81,7 @@ def test_every_message_of_a_refusal_leads_to_each_of_its_causes() -> None:
         if row.outcome not in ("refused", "timed-out") or row.cause == "none":
             continue
         for said in filter(None, (row.client_message, row.server_message)):
-            start = " ".join(said.split())[:250]
+            start = " ".join(said.split())
             assert any(
                 start in told and f'href="causes/{row.cause}.html"' in line for told, line in lines.items()
             ), row

@@ -11,10 +11,14 @@ from html import unescape
 from pathlib import Path
 
 import pytest
+from pygments.styles import get_style_by_name
+from pygments.token import Whitespace
 
 import certkit as ck
 from certkit import cli
 from certkit._html import Html, tag
+from certkit._page import PAGE_STYLE
+from certkit._site.code import CODE_STYLES
 from certkit._site.commands import command_section
 from certkit._site.docstrings import docstring_html
 from certkit._site.frame import Section
@@ -203,6 +207,34 @@ def test_guides_link_into_the_book_and_what_is_not_in_it_is_no_link(tmp_path: Pa
     assert "<td><code>make lab</code></td>" in readme
     assert "make &lt;lab&gt;" in readme
     assert [page.title for page in section.pages] == ["Read me", "Hosting"]
+
+
+@pytest.mark.parametrize("theme", [0, 1], ids=["light", "dark"])
+def test_every_colour_of_code_can_be_read(theme: int) -> None:
+    """Not only of the code that is in the book today."""
+    paper = re.findall(r"--code-paper:(#[0-9a-f]{6})", PAGE_STYLE)[theme]
+    # White space has a colour that nobody sees.
+    names = {
+        item["color"]
+        for token, item in get_style_by_name(CODE_STYLES[theme])
+        if item["color"] and not item["bgcolor"] and token is not Whitespace
+    }
+    assert len(names) > 5
+    assert {name: contrast(f"#{name}", paper) for name in names if contrast(f"#{name}", paper) < 4.5} == {}
+
+
+def contrast(one: str, other: str) -> float:
+    """Return the ratio of WCAG 2.2, 1.4.3."""
+
+    def light(colour: str) -> float:
+        parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+        red, green, blue = (
+            part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
+        )
+        return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+    low, high = sorted((light(one), light(other)))
+    return (high + 0.05) / (low + 0.05)
 
 
 def test_prose_keeps_no_script_in_an_address() -> None:

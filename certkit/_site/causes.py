@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from certkit import causes
-from certkit._html import Html, join, table, tag
+from certkit._html import Html, join, table, tag, whole
 from certkit._site.frame import FILTER, Page, Section, filter_bar
 from certkit._text import count
 from certkit.atlas import Atlas, AtlasRow
@@ -78,7 +78,7 @@ def _index() -> Html:
                 Html(" "),
                 tag("code", found.id),
                 Html("<br>"),
-                tag("span", found.meaning, class_="ck-soft"),
+                tag("span", whole(found.meaning), class_="ck-soft"),
                 data_item="",
             )
             for found in causes.load().values()
@@ -98,17 +98,17 @@ def _told(found: Cause) -> list[object]:
             " · ",
             tag("a", causes.FAMILIES[found.family], href=f"index.html#{found.family}"),
         ),
-        tag("p", found.meaning),
+        tag("p", whole(found.meaning)),
         tag("h2", "The fix", id="fix"),
-        tag("p", "Who must change something: ", tag("b", found.change), f". Where: {found.where}."),
-        tag("ol", *(tag("li", line) for line in found.fix)),
+        tag("p", "Who must change something: ", tag("b", found.change), whole(f". Where: {found.where}.")),
+        tag("ol", *(tag("li", whole(line)) for line in found.fix)),
     ]
     if found.platforms:
-        steps = [(name, step) for name, step in found.platforms]
+        steps = [(name, whole(step)) for name, step in found.platforms]
         parts += [tag("h3", "On your platform", id="platforms"), table(("on", "do"), steps)]
     if found.wrong_fixes:
         parts.append(tag("h3", "What looks like a fix and is none", id="no-fix"))
-        parts.append(tag("ul", *(tag("li", line) for line in found.wrong_fixes)))
+        parts.append(tag("ul", *(tag("li", whole(line)) for line in found.wrong_fixes)))
     parts.append(tag("h2", "How to recognise it", id="confirm"))
     parts.append(
         tag(
@@ -116,7 +116,7 @@ def _told(found: Cause) -> list[object]:
             f"It is seen by {_SIDES[found.found_by]}. To confirm it; words in capitals are yours to replace:",
         )
     )
-    parts += [tag("pre", tag("code", line)) for line in found.confirm]
+    parts += [tag("pre", tag("code", whole(line))) for line in found.confirm]
     parts.append(
         tag("p", "Source: ", found.rfc or "practice, no standard speaks of it", ".", class_="ck-soft")
     )
@@ -139,7 +139,7 @@ def _shown(found: Cause, faults: Sequence[Fault], recorded: set[str]) -> list[ob
             if item.id in recorded
             else "no recording in this book"
         )
-        items.append(tag("li", tag("b", f"{item.title}. "), f"{story} ", "(", replay, ")"))
+        items.append(tag("li", tag("b", f"{item.title}. "), whole(f"{story} "), "(", replay, ")"))
     return [*parts, tag("ul", *items)]
 
 
@@ -184,8 +184,8 @@ def _merged(rows: Sequence[AtlasRow]) -> list[tuple[object, ...]]:
             join([tag("b", stack), Html("<br>"), tag("span", version, class_="ck-soft")]),
             ", ".join(versions),
             Html(outcome),
-            tag("code", client) if client else "",
-            tag("code", server) if server else "",
+            tag("code", whole(client)) if client else "",
+            tag("code", whole(server)) if server else "",
             alert,
         )
         for (stack, version, outcome, client, server, alert), versions in same.items()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator
 
-from certkit._html import Html, join, table, tag
+from certkit._html import Html, join, table, tag, whole
 from certkit._site.code import code_style, coloured
 from certkit._site.frame import Page, Section
 from certkit.cli import command_parser
@@ -30,12 +30,12 @@ def command_section() -> Section:
         for name, (verb, words) in verbs.items()
     )
     items = [
-        tag("li", tag("a", tag("code", f"certkit {name}"), href=f"{name}.html"), f": {words}")
+        tag("li", tag("a", tag("code", f"certkit {name}"), href=f"{name}.html"), whole(f": {words}"))
         for name, (_, words) in verbs.items()
     ]
     body = [
         tag("h1", "The command"),
-        tag("p", parser.description or ""),
+        tag("p", whole(parser.description or "")),
         tag("ul", *items),
         tag(
             "p", "Exit codes: 0 good; 1 the check or the handshake failed; 2 the file or the call was wrong."
@@ -59,19 +59,19 @@ def _told(parser: argparse.ArgumentParser, words: str, level: int) -> Iterator[H
     form = argparse.HelpFormatter(parser.prog, width=_WIDTH)
     form.add_usage(parser.usage, parser._actions, parser._mutually_exclusive_groups, prefix="")
     if words or parser.description:
-        yield tag("p", parser.description or f"{words[:1].upper()}{words[1:]}.")
+        yield tag("p", whole(parser.description or f"{words[:1].upper()}{words[1:]}."))
     yield coloured(form.format_help().strip(), "text")
     rows = [row for action in parser._actions if (row := _row(action, parser))]
     if rows:
         yield table(("give", "it means"), rows, limit=len(rows))
     if parser.epilog:
-        yield tag("p", parser.epilog)
+        yield tag("p", whole(parser.epilog))
     for name, (verb, said) in _verbs(parser):
         yield tag(f"h{level}", tag("code", verb.prog), id=name)
         yield from _told(verb, said, level + 1)
 
 
-def _row(action: argparse.Action, parser: argparse.ArgumentParser) -> tuple[Html, str] | None:
+def _row(action: argparse.Action, parser: argparse.ArgumentParser) -> tuple[Html, Html] | None:
     if action.help == argparse.SUPPRESS or isinstance(action, argparse._SubParsersAction):
         return None
     form = parser._get_formatter()
@@ -80,4 +80,4 @@ def _row(action: argparse.Action, parser: argparse.ArgumentParser) -> tuple[Html
         name = ", ".join(action.option_strings) + value
     else:
         name = str(action.metavar or action.dest)
-    return tag("code", name), form._expand_help(action) if action.help else ""
+    return tag("code", name), whole(form._expand_help(action) if action.help else "")

@@ -7,10 +7,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from certkit import causes
-from certkit._html import Html, join, tag
+from certkit._html import Html, join, tag, whole
 from certkit._site.frame import FILTER, Page, Section, filter_bar
 from certkit._text import count
 from certkit.atlas import Atlas, AtlasRow
+from certkit.explanation._knowledge import Say, load_says
 
 __all__ = ["Message", "message_section", "messages_of"]
 
@@ -74,6 +75,12 @@ def message_section(atlas: Atlas) -> Section:
             ", which weighs them. Ports, folders and times stand as words in capitals.",
             class_="ck-note",
         ),
+        tag(
+            "p",
+            "Other products' words, Salesforce's and .NET's for example, are under ",
+            tag("a", "said elsewhere", href="messages/elsewhere.html"),
+            ".",
+        ),
         filter_bar("Words of your message"),
     ]
     groups: dict[str, list[Message]] = {}
@@ -83,7 +90,45 @@ def message_section(atlas: Atlas) -> Section:
     for name, items in groups.items():
         lines = [_line(item) for item in items]
         parts.append(tag("section", tag("h2", name), tag("ul", *lines), data_group=""))
-    return Section("Messages", Page("messages.html", "From message to fix", join(parts), script=FILTER))
+    index = Page("messages.html", "From message to fix", join(parts), script=FILTER)
+    return Section("Messages", index, (_reported(),))
+
+
+def _reported() -> Page:
+    """Return the page of what is known to be said elsewhere: by products and versions that were not measured here."""
+    parts: list[object] = [
+        tag("h1", "Said elsewhere"),
+        tag(
+            "p",
+            whole(
+                "What products say that the lab cannot run, and older versions of those that it can: known from reports and "
+                "documentation, not measured here. Case, punctuation and line breaks do not count; … stands for words between. "
+                "The share says how often a cause was behind it, as far as is known, when a client said it."
+            ),
+            class_="ck-note",
+        ),
+        filter_bar("Words of your message"),
+    ]
+    groups: dict[str, list[Html]] = {}
+    for say in load_says():
+        if say.client and say.received is None:
+            groups.setdefault(say.platform, []).append(_say(say))
+    for name, lines in sorted(groups.items(), key=lambda pair: (not pair[0], pair[0])):
+        parts.append(tag("section", tag("h2", name or "Said by many"), tag("ul", *lines), data_group=""))
+    return Page("messages/elsewhere.html", "Said elsewhere", join(parts), script=FILTER)
+
+
+def _say(say: Say) -> Html:
+    told = dict.fromkeys(" … ".join(part.strip() for part in item.parts) for item in say.phrases)
+    phrases = [tag("code", words) for words in told]
+    likely = sorted(say.client.items(), key=lambda pair: -pair[1])[:_FIRST]
+    links = [
+        join([tag("a", causes.cause(name).title, href=f"../causes/{name}.html"), f" ({share * 100:.0f} %)"])
+        for name, share in likely
+    ]
+    return tag(
+        "li", join(phrases, " · "), Html("<br>"), whole(f"{say.means} → "), join(links, ", "), data_item=""
+    )
 
 
 def _line(item: Message) -> Html:
@@ -99,7 +144,7 @@ def _line(item: Message) -> Html:
     also = f" (also {', '.join(item.stacks[1:])})" if item.role == "client" and item.stacks[1:] else ""
     return tag(
         "li",
-        tag("code", item.words),
+        tag("code", whole(item.words)),
         tag("span", also, class_="ck-soft"),
         Html("<br>→ "),
         shown,

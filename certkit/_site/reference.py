@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from functools import cached_property
 from importlib import import_module
 
-from certkit._html import Html, join, tag
+from certkit._html import Html, join, tag, whole
 from certkit._site.code import code_style, coloured
 from certkit._site.docstrings import Word, docstring_html
 from certkit._site.frame import FILTER, Page, Section, filter_bar
@@ -43,7 +43,7 @@ def reference_section() -> Section:
             tag(
                 "li",
                 tag("a", tag("code", f"ck.{name}"), href=f"{name}.html"),
-                f": {_first_sentence(values[name])}",
+                whole(f": {_first_sentence(values[name])}"),
                 data_item="",
             )
             for name in names

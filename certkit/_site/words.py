@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from certkit._html import Html, definitions, join, tag
+from certkit._html import Html, definitions, join, tag, whole
 from certkit._site.frame import FILTER, Page, Section, filter_bar
 from certkit.lessons.glossary import WORLDS, glossary, today_box
 
@@ -35,4 +35,4 @@ def glossary_section() -> Section:
 
 
 def _with_source(word: str, source: str) -> Html:
-    return join([word, tag("br"), tag("small", source)]) if source else join([word])
+    return join([whole(word), Html("<br>"), tag("small", whole(source))]) if source else whole(word)

@@ -7,7 +7,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from certkit.explanation._pasted import Folded
 from certkit.explanation._phrases import Phrase
 from certkit.explanation._scanning import Hit
 
-__all__ = ["measured_hits", "read_atlas"]
+__all__ = ["measured_hits", "measured_says", "read_atlas"]
 
 # The counts are runs of the lab, every fault as often as any other, not what happens out there: so they weigh less
 # than a saying whose shares come from reports. A message that came from many causes tells next to nothing.
@@ -77,6 +77,11 @@ def measured_hits(folded: Folded, server: float) -> Iterator[Hit]:
         taken.append(place)
         words = folded.words[slice(*place)].strip()
         yield Hit(item.say(), folded.line_at(place[0] + 1), words, words, place[0])
+
+
+def measured_says() -> tuple[Say, ...]:
+    """Return every measured message as a saying, the longest first."""
+    return tuple(replace(item.say(), role=item.role) for item in _atlas())
 
 
 @cache

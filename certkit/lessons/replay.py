@@ -11,7 +11,7 @@ from pathlib import Path
 
 from certkit import __version__, causes
 from certkit._files import iso, utc, write_file
-from certkit._html import Html, badge, details, join, tag
+from certkit._html import Html, badge, details, join, tag, whole
 from certkit._page import page_html
 from certkit.errors import ArgumentError
 from certkit.faults import Fault, list_faults
@@ -89,17 +89,17 @@ def replay_body(fault: Fault, at: datetime | None = None) -> Html:
     parts: list[object] = [
         tag("h1", fault.title),
         tag("p", tag("b", "A recording, not a simulation. "), recorded_with(stamp), class_="ck-note"),
-        tag("p", " ".join(fault.story.partition("\n")[2].split())),
+        tag("p", whole(" ".join(fault.story.partition("\n")[2].split()))),
     ]
     if fault.harmless:
-        parts.append(tag("p", tag("b", "This client accepts it. "), fault.harmless))
+        parts.append(tag("p", tag("b", "This client accepts it. "), whole(fault.harmless)))
     parts += [_replay(f"TLS {tls}", run) for tls, run in runs]
     found = causes.cause(fault.cause)
     parts += [
         tag("h2", f"The cause: {found.title}"),
         found._repr_html_(),
         tag("h2", "Repaired"),
-        tag("p", fault.remedy, f" It is the {fault.side} that has to change."),
+        tag("p", whole(fault.remedy), f" It is the {fault.side} that has to change."),
         _replay(f"TLS {fault.tls[-1]}, after the repair", mended),
     ]
     recording = json.dumps({tls: run.to_dict() for tls, run in runs}).replace("<", "\\u003c")
