@@ -101,7 +101,7 @@ def _prose(cell: Any) -> Iterator[tuple[Any, str]]:
         heading = re.match(r"(#+) ", block)
         if heading:
             yield _piece(cell, block), "slide" if len(heading[1]) <= 2 else "subslide"
-        elif "**Predict" in block:
+        elif re.search(r"\*\*(Predict|Guess)", block):
             yield _piece(cell, block), "predict"
         elif _is_shown_whole(block):
             yield _piece(cell, block), "-"
