@@ -12,7 +12,7 @@ __all__ = ["add_parsers"]
 def add_parsers(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the verb to the command."""
     course = verbs.add_parser(
-        "course", help="around the notebooks: a group's overview, editions, begin again"
+        "course", help="around the notebooks: a group's overview, editions, minutes, begin again"
     )
     deeds = course.add_subparsers(metavar="WHAT", required=True)
 
@@ -42,6 +42,14 @@ def add_parsers(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     )
     both.add_argument("folder", help="a new folder; learner/ and instructor/ are made in it")
     both.set_defaults(verb=_editions)
+
+    minutes = deeds.add_parser(
+        "minutes", help="how long each part takes: words read at 200 a minute, and cells run"
+    )
+    minutes.add_argument("--measure", action="store_true", help="run every notebook now, on this machine")
+    minutes.add_argument("--markdown", action="store_true", help="print tables for a guide")
+    minutes.add_argument("--json", action="store_true", help="print a JSON list of parts")
+    minutes.set_defaults(verb=_minutes)
 
 
 def _overview(arguments: argparse.Namespace) -> int:
@@ -84,4 +92,17 @@ def _editions(arguments: argparse.Namespace) -> int:
     made = write_editions(arguments.folder)
     print(f"{made.learner}: {made.notebooks} notebooks")
     print(f"{made.instructor}: the same, with {made.solutions} solutions")
+    return 0
+
+
+def _minutes(arguments: argparse.Namespace) -> int:
+    from certkit import _minutes as measured  # noqa: PLC0415
+
+    parts = measured.measure_minutes() if arguments.measure else measured.read_minutes()
+    if arguments.json:
+        print(measured.to_json(parts))
+    elif arguments.markdown:
+        print(measured.minutes_markdown(parts))
+    else:
+        print(measured.minutes_text(parts))
     return 0

@@ -67,9 +67,17 @@ def make_learners(folder: Path) -> Path:
     return write_file(folder / "learners.csv", learners_csv().encode())
 
 
+def make_minutes(folder: Path) -> Path:
+    """Count and run every notebook on this machine, in minutes; see ``certkit course minutes``."""
+    from certkit._minutes import measure_minutes, minutes_csv  # noqa: PLC0415 - it needs a Jupyter
+
+    return write_file(folder / "minutes.csv", minutes_csv(measure_minutes()).encode())
+
+
 _MAKERS: dict[str, Callable[[Path], Path]] = {
     "atlas": make_atlas,
     "learners": make_learners,
+    "minutes": make_minutes,
     "third-party": make_third_party,
     "toy-rsa-keys": make_toy_rsa_keys,
 }
@@ -85,9 +93,9 @@ def make_sample(name: str, folder: Path | None = None) -> Path:
 
     Examples
     --------
-    >>> make_sample("everything")
+    >>> make_sample("everything")  # doctest: +ELLIPSIS
     Traceback (most recent call last):
-    certkit.errors.ArgumentError: there is no such sample: 'everything'; try: one of: atlas, learners, third-party, toy-rsa-keys
+    certkit.errors.ArgumentError: there is no such sample: 'everything'; try: one of: atlas, ...
     """
     if name not in _MAKERS:
         raise ArgumentError(

@@ -14,7 +14,7 @@ _FLOORS = """
     errors _text _html _page _svg causes _share _files _der _signatures _names
     keys _profiles extensions certificates csr revocation chains credentials formats keystores differences authority
     verification handshakes services stacks faults atlas explanation checkup inventory
-    plots _report _third_party _learners samples lessons widgets _lab _hub _apps _reset cli _site __main__
+    plots _report _third_party _learners _minutes samples lessons widgets _lab _hub _apps _reset cli _site __main__
 """
 ORDER = _FLOORS.split()
 MODULES = sorted(PACKAGE.rglob("*.py"))
