@@ -45,6 +45,7 @@ export default { render };
 """
 _UNSEEN = """
 .ck-voice{position:absolute;width:1px;height:1px;margin:-1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}
+.ck-lab .ck-choose select{font-family:var(--jp-code-font-family,monospace)}
 .ck-lab :focus-visible{outline:3px solid #2b7de9;outline-offset:1px}
 """
 
