@@ -43,7 +43,7 @@ from certkit.services import (
     _relay,
     _server,
     callout,
-    ftps,
+    ftps_client,
     log,
     reverse_proxy,
     soap,
@@ -283,7 +283,7 @@ def slow_worker(folder: Path, patch: pytest.MonkeyPatch) -> str:
 
 
 def stored_over(patch: pytest.MonkeyPatch) -> str:
-    patch.setattr(ftps, "MAX_FILE_BYTES", 100)
+    patch.setattr(ftps_client, "MAX_FILE_BYTES", 100)
     security = ck.ServerConfig(LIVE.issue("127.0.0.1", usage="server"))
     with ck.FtpsService(security, files={"big.csv": bytes(200)}) as service:
         return ck.transfer_ftps(service, "big.csv", ck.ClientConfig(LIVE.trust_store)).error or ""
@@ -522,7 +522,10 @@ OVER: dict[str, Callable[[Path, pytest.MonkeyPatch], tuple[object, str]]] = {
     "certkit.services.tls_front.MAX_REQUEST_BYTES": lambda *_: (request_through_front(), "1048576"),
     "certkit.services.callout.MAX_ANSWER_BYTES": lambda *_: (long_answer(), "False"),
     "certkit.services.stub.MAX_BYTES": lambda *_: (wsdl_of(stub.MAX_BYTES + 1), "more than 1,048,576 bytes"),
-    "certkit.services.ftps.MAX_FILE_BYTES": lambda _, patch: (stored_over(patch), "more than 100 bytes"),
+    "certkit.services.ftps_client.MAX_FILE_BYTES": lambda _, patch: (
+        stored_over(patch),
+        "more than 100 bytes",
+    ),
     "certkit.services._ftp_files.MAX_FILE_BYTES": lambda _, patch: (sent_over(patch), "False"),
     "certkit.lessons.group.MAX_FILES": lambda tmp, _: (
         said(lambda: group(tmp, files=group_module.MAX_FILES + 1)),

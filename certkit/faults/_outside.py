@@ -14,7 +14,8 @@ from certkit.handshakes import Endpoint, Handshake, _names
 from certkit.handshakes._recording import Recorder
 from certkit.handshakes.run import REQUEST
 from certkit.services._dial import ProxyRefused, Target, connect, network_cause, parse_url, tunnel
-from certkit.services.ftps import FtpsService, transfer_ftps
+from certkit.services.ftps import FtpsService
+from certkit.services.ftps_client import transfer_ftps
 
 __all__ = ["run"]
 

@@ -2,7 +2,8 @@
 
 from certkit.services._server import LoopbackServer, running_services, stop_services
 from certkit.services.callout import Callout, call_update_user
-from certkit.services.ftps import FtpsService, FtpsTransfer, transfer_ftps
+from certkit.services.ftps import FtpsService
+from certkit.services.ftps_client import FtpsTransfer, transfer_ftps
 from certkit.services.log import ServiceLog, ServiceRecord
 from certkit.services.ports import ClosedPort, SilentPort
 from certkit.services.proxy import PROXY_BEHAVIOURS, ForwardProxy

@@ -9,12 +9,11 @@ import ssl
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import NoReturn
 
-from certkit._html import Html, badge, definitions
+from certkit._html import Html, definitions
 from certkit._text import visible
 from certkit.chains import Chain
-from certkit.errors import ArgumentError, CheckFailed, FormatError
+from certkit.errors import ArgumentError, FormatError
 from certkit.handshakes import ClientConfig, Endpoint
 from certkit.services._dial import (
     ProxyRefused,
@@ -29,6 +28,7 @@ from certkit.services._dial import (
 )
 from certkit.services._server import authority
 from certkit.services._tls import Hearing
+from certkit.services.outcome import Outcome
 from certkit.services.soap import NAMESPACE, SoapFault, build_request, parse_answer
 
 __all__ = ["Callout", "call_update_user"]
@@ -38,7 +38,7 @@ STEPS = ("allow-list", "proxy", "connect", "handshake", "request", "answer")
 
 
 @dataclass(frozen=True)
-class Callout:
+class Callout(Outcome):
     """What came of one call of the service, as the client saw it.
 
     Attributes
@@ -66,6 +66,9 @@ class Callout:
     server_chain : Chain
         The chain as the server presented it; empty without TLS.
     """
+
+    noun = "call"
+    words = ("updated", "not updated")
 
     url: str
     step: str
@@ -97,20 +100,6 @@ class Callout:
             return f"The answer was HTTP {self.http_status}, and no SOAP."
         return f"It failed at the step {self.step}: {self.error}"
 
-    def raise_if_failed(self) -> None:
-        """Raise `CheckFailed` if the row was not updated.
-
-        Raises
-        ------
-        CheckFailed
-            With what came of it.
-        """
-        if not self.ok:
-            raise CheckFailed("the call failed", on=visible(self.verdict), cause=self.cause)
-
-    def __bool__(self) -> NoReturn:
-        raise TypeError("a callout is neither true nor false: ask .ok")
-
     def to_dict(self) -> dict[str, object]:
         """Return the facts as JSON values."""
         facts: dict[str, object] = {"ok": self.ok}
@@ -123,13 +112,10 @@ class Callout:
         return facts
 
     def _repr_html_(self) -> Html:
-        good = badge("good" if self.ok else "bad", "updated" if self.ok else "not updated")
         way = "none: plain HTTP" if self.tls_version is None else f"TLS {self.tls_version}"
         shown: list[tuple[object, object]] = [
             ("called", self.url),
-            ("outcome", good),
-            ("in words", self.verdict),
-            ("how far it came", self.step),
+            *self._shown(self.step),
             (
                 "protection",
                 "none came about" if self.url.startswith("https") and not self.tls_version else way,

@@ -12,18 +12,17 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import NoReturn
 
-from certkit._html import Html, badge, definitions
-from certkit._text import visible
+from certkit._html import Html, definitions
 from certkit.certificates import Certificate
 from certkit.chains import Chain, TrustStore
 from certkit.credentials import Credential
-from certkit.errors import ArgumentError, CheckFailed
+from certkit.errors import ArgumentError
 from certkit.keystores import keystore_bytes
 from certkit.services._dial import is_allowed, parse_url
 from certkit.services._head import lab_address
 from certkit.services.callout import Callout, call_update_user
+from certkit.services.outcome import Outcome
 from certkit.stacks.java import java_available
 from certkit.stacks.platform_rules import platform_rules
 from certkit.verification import Opinion, verify_chain
@@ -34,7 +33,7 @@ _UNIQUE_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,79}")
 
 
 @dataclass(frozen=True)
-class PlatformCallout:
+class PlatformCallout(Outcome):
     """What came of one callout of the platform.
 
     Attributes
@@ -52,6 +51,9 @@ class PlatformCallout:
     certificate_sent : bool
         Whether a client certificate was sent.
     """
+
+    noun = "callout"
+    words = Callout.words
 
     callout: Callout
     engine: str
@@ -80,14 +82,6 @@ class PlatformCallout:
         """What came of it, in one sentence."""
         return self.callout.verdict
 
-    def raise_if_failed(self) -> None:
-        """Raise `CheckFailed` if the row was not updated."""
-        if not self.ok:
-            raise CheckFailed("the platform's callout failed", on=visible(self.verdict), cause=self.cause)
-
-    def __bool__(self) -> NoReturn:
-        raise TypeError("a callout is neither true nor false: ask .ok")
-
     def to_dict(self) -> dict[str, object]:
         """Return the facts as JSON values."""
         return {
@@ -105,9 +99,7 @@ class PlatformCallout:
     def _repr_html_(self) -> Html:
         named = "; ".join(self.authorities) or "none"
         rows: list[tuple[object, object]] = [
-            ("outcome", badge("good" if self.ok else "bad", "updated" if self.ok else "not updated")),
-            ("in words", self.verdict),
-            ("how far it came", self.callout.step),
+            *self._shown(self.callout.step),
             ("asked for a certificate", f"yes; CAs named: {named}" if self.asked else "no"),
             ("a certificate was sent", "yes" if self.certificate_sent else "no"),
         ]
