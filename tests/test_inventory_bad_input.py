@@ -20,8 +20,9 @@ import certkit as ck
 from certkit.errors import ArgumentError
 from certkit.inventory import containers
 from certkit.inventory.containers import secret_members
+from certkit.inventory.opening import read_file
 from certkit.inventory.passwords import Passwords
-from certkit.inventory.reading import Reader, read_file
+from certkit.inventory.reading import Reader
 
 AT = datetime(2027, 3, 1, tzinfo=UTC)
 

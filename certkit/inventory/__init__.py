@@ -4,6 +4,7 @@
 `certkit.inventory.places`             where to look: folders walked in order, loops survived, object stores
 `certkit.inventory.containers`         files within files: archives and kubernetes Secrets
 `certkit.inventory.passwords`          what to try on sealed stores; shown nowhere
+`certkit.inventory.opening`            the bytes of one file; `plain_pem` splits the commonest kind
 `certkit.inventory.reading`            one file in, its rows out
 `certkit.inventory.fields`             the fields of one certificate: `fast` for the usual kind, careful for the rest
 `certkit.inventory.judging`            role, status and risks at a moment

@@ -2,82 +2,34 @@
 
 from __future__ import annotations
 
-import binascii
 import io
-import os
-import stat
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import IO, Any
 
-from certkit._files import MAX_FILE_BYTES, utc
+from certkit._files import utc
 from certkit._text import visible
 from certkit.errors import CertkitError, FileError, FormatError, LimitError, PasswordError
 from certkit.formats.items import Contents, Item
-from certkit.formats.jks import MAGICS
 from certkit.formats.sniff import read_contents
 from certkit.inventory.containers import Member, archive_members, is_archive, is_secret, secret_members
 from certkit.inventory.fields import Fields, read_fields
 from certkit.inventory.judging import days_left, risks_of, role_of, status_of
+from certkit.inventory.opening import read_file
 from certkit.inventory.passwords import Passwords
-from certkit.inventory.places import Place, file_system, is_remote, looks_like_keystore, utf8
+from certkit.inventory.places import Place, is_remote, looks_like_keystore, utf8
+from certkit.inventory.plain_pem import END, all_begins, plain_certificates
 from certkit.inventory.table import Row
 
 __all__ = ["Reader", "read_file"]
 
-_FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0) | getattr(os, "O_CLOEXEC", 0)
-_FLAGS |= getattr(os, "O_BINARY", 0)
 _KEPT = 10_000
 MAX_NESTING = 3
 """How deep archives within archives are opened."""
 
 Judged = tuple[Any, ...]
 """The columns of a row from role to risks."""
-
-
-def read_file(path: str, limit: int = MAX_FILE_BYTES) -> bytes:
-    """Return a regular file's bytes; a pipe or a device is never waited for.
-
-    Raises
-    ------
-    FileError
-        If it cannot be read, or is no regular file.
-    LimitError
-        If it is larger than `limit`.
-    """
-    if "://" in path and is_remote(path):
-        return _read_remote(path, limit)
-    try:
-        handle = os.open(path, _FLAGS)
-    except (OSError, ValueError) as error:
-        raise FileError(f"this file cannot be read ({getattr(error, 'strerror', None) or error})") from None
-    try:
-        found = os.fstat(handle)
-        if not stat.S_ISREG(found.st_mode):
-            raise FileError("this is not a regular file")
-        if found.st_size > limit:
-            raise LimitError(
-                f"this file has {found.st_size:,} bytes and at most {limit:,} are read",
-                hint="split it",
-                kind="too-large",
-            )
-        parts = []
-        left = limit + 1
-        # One byte more than there is, to see that it has not grown; what the system calls empty may not be.
-        piece = found.st_size + 1 if found.st_size else 65_536
-        while left > 0 and (part := os.read(handle, min(left, piece))):
-            parts.append(part)
-            left -= len(part)
-            if len(part) == found.st_size:
-                break
-        return parts[0] if len(parts) == 1 else b"".join(parts)
-    except OSError as error:
-        if isinstance(error, FileError):
-            raise
-        raise FileError(f"this file cannot be read ({error.strerror or error})") from None
-    finally:
-        os.close(handle)
 
 
 # The first bytes of DER, JKS, JCEKS, base64 of those, and text in UTF-16.
@@ -93,58 +45,9 @@ _STARTS = (
 )
 
 
-def _read_remote(path: str, limit: int) -> bytes:
-    system, place = file_system(path)
-    try:
-        with system.open(place, "rb") as stream:
-            data: bytes = stream.read(limit + 1)
-    except Exception as error:
-        raise FileError(f"this file cannot be read ({visible(str(error), 120)})") from None
-    if len(data) > limit:
-        raise LimitError(
-            f"more than {limit:,} bytes, and at most that many are read", hint="split it", kind="too-large"
-        )
-    return data
-
-
-_DASHES = b"-----"
-_BEGIN, _END = b"-----BEGIN CERTIFICATE-----", b"-----END CERTIFICATE-----"
 _LONGEST_LINE = 64
 # How far past its span a certificate that begins in it may reach.
 _BEYOND = 1 << 20
-
-
-def _all(data: bytes, mark: bytes) -> Iterator[int]:
-    at = data.find(mark)
-    while at >= 0:
-        yield at
-        at = data.find(mark, at + 1)
-
-
-def _plain_certificates(data: bytes) -> list[bytes] | None:
-    """Return the certificates of PEM text with nothing else in it, as most is; None for everything else.
-
-    What comes back is what `read_contents` would say, several times faster.
-    """
-    at, after = data.find(_DASHES), 0
-    if at < 0 or data[:4] in MAGICS:
-        return None
-    found = []
-    while at >= 0:
-        if not data.startswith(_BEGIN, at) or b"friendlyName" in data[after:at]:
-            return None
-        start = at + len(_BEGIN)
-        # No base64 has a dash, and one byte is found much faster than five.
-        end = data.find(b"-", start)
-        if not data.startswith(_END, end):
-            return None
-        try:
-            found.append(binascii.a2b_base64(data[start:end].translate(None, b" \t\r\n"), strict_mode=True))
-        except binascii.Error:
-            return None
-        after = end + len(_END)
-        at = data.find(_DASHES, after)
-    return None if b"friendlyName" in data[after:] else found
 
 
 def _may_be_keystore(data: bytes) -> bool:
@@ -208,12 +111,12 @@ class Reader:
             yield Row.unreadable(name, FileError(f"this file cannot be read ({error.strerror or error})"))
             return
         offset = max(start - _LONGEST_LINE, 0)
-        begins = [at for at in _all(data, _BEGIN) if start <= at + offset < end]
+        begins = [at for at in all_begins(data) if start <= at + offset < end]
         if not begins:
             return
-        last = data.find(_END, begins[-1])
-        text = data[begins[0] : last + len(_END) if last >= 0 else len(data)]
-        plain = _plain_certificates(text)
+        last = data.find(END, begins[-1])
+        text = data[begins[0] : last + len(END) if last >= 0 else len(data)]
+        plain = plain_certificates(text)
         if plain is not None and (rows := self._usual(name, plain)) is not None:
             yield from rows
             return
@@ -264,7 +167,7 @@ class Reader:
         if is_secret(data) and not data.startswith(b"0"):
             yield from self._members(name, secret_members(data), depth)
             return
-        plain = _plain_certificates(data)
+        plain = plain_certificates(data)
         if plain is not None and (rows := self._usual(name, plain)) is not None:
             yield from rows
             return
