@@ -4,7 +4,7 @@
     python3 lab.py              set up, then open JupyterLab at the first notebook
     python3 lab.py test         set up, then run every test
     python3 lab.py test-all     the core tests on every supported Python found on this machine
-    python3 lab.py site         render the executed notebooks to build/site
+    python3 lab.py site         render the book to build/site: causes, messages, notebooks, replays, reference
     python3 lab.py slides       make slides of the executed notebooks in build/slides
     python3 lab.py bench        run the benchmarks
     python3 lab.py conformance  judge the suites of others, and many random PKIs, and print the numbers

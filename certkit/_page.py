@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from certkit._html import Html, escape, tag
 
-__all__ = ["PAGE_STYLE", "page_html"]
+__all__ = ["FILTER", "PAGE_STYLE", "filter_bar", "page_html"]
 
 # Every text colour keeps 4.5:1 on the background it is used on, in both themes; tests/browser measures it.
 PAGE_STYLE = """
@@ -40,6 +40,29 @@ main p>span{white-space:normal!important}:target{outline:2px solid;outline-offse
 h2,h3{break-after:avoid}tr,svg{break-inside:avoid}}
 """
 
+# Without it the list is whole, and the field stays hidden.
+FILTER = """
+for (const bar of document.querySelectorAll(".ck-filter")) {
+  const field = bar.querySelector("input"), told = bar.querySelector("[role=status]");
+  const items = [...document.querySelectorAll("[data-item]")].map((node) => [node, node.textContent.toLowerCase()]);
+  const groups = [...document.querySelectorAll("[data-group]")];
+  function sift() {
+    const words = field.value.toLowerCase().split(/\\s+/).filter(Boolean);
+    let shown = 0;
+    for (const [node, text] of items) {
+      node.hidden = !words.every((word) => text.includes(word));
+      shown += node.hidden ? 0 : 1;
+    }
+    for (const group of groups) group.hidden = !group.querySelector("[data-item]:not([hidden])");
+    told.textContent = words.length ? `${shown} of ${items.length}` : "";
+  }
+  bar.hidden = false;
+  field.value = new URLSearchParams(location.search).get("q") || "";
+  field.addEventListener("input", sift);
+  sift();
+}
+"""
+
 
 def page_html(
     title: str,
@@ -69,3 +92,10 @@ def page_html(
     end = f"<script>{script}</script>" if script else ""
     main = tag("main", *body, id="main")
     return f'<!DOCTYPE html>\n<html lang="en"><head>{head}</head><body>{before}{main}{after}{end}</body></html>\n'
+
+
+def filter_bar(what: str) -> Html:
+    """Return the field that narrows a list of ``data-item`` elements; it shows itself when `FILTER` runs."""
+    found = tag("p", class_="ck-soft", role="status")
+    field = tag("label", what, Html(" "), Html('<input type="search" autocomplete="off" spellcheck="false">'))
+    return tag("div", field, found, class_="ck-filter", hidden="")

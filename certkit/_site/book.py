@@ -13,6 +13,7 @@ from typing import Any
 from certkit import causes
 from certkit._files import utc
 from certkit._lab import copy_series
+from certkit._page import FILTER
 from certkit._share import share
 from certkit._site.causes import Lesson, cause_section
 from certkit._site.commands import command_section
@@ -111,4 +112,5 @@ def _replays(faults: Sequence[Fault]) -> Section:
         Page(f"replays/{item.id}.html", item.title, replay_body(item, now), script=REPLAY_SCRIPT)
         for item in faults
     )
-    return Section("Replays", Page("replays/index.html", "Replays", replay_list(faults, now)), pages)
+    index = replay_list(faults, now)
+    return Section("Replays", Page("replays/index.html", "Replays", index, script=FILTER), pages)

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from certkit import causes
 from certkit._html import Html, join, table, tag, whole
-from certkit._site.frame import FILTER, Page, Section, filter_bar
+from certkit._page import FILTER, filter_bar
+from certkit._site.frame import Page, Section
 from certkit._text import count
 from certkit.atlas import Atlas, AtlasRow
 from certkit.causes import Cause
@@ -17,10 +18,16 @@ __all__ = ["Lesson", "cause_section"]
 Lesson = tuple[str, str]
 """A place in the notebooks: its address from the site's folder, and what it is called."""
 
+_CHANGES = {
+    "client": "the client, the side that calls",
+    "server": "the server, the side that is called",
+    "either": "client or server, as the case may be",
+    "network": "whoever runs the network between the two",
+}
 _SIDES = {
     "client": "the client, the side that calls",
     "server": "the server, the side that is called",
-    "either": "either side: whoever was shown the other's certificate",
+    "either": "whichever side checks, client or server",
     "network": "the network between the two",
 }
 
@@ -100,7 +107,12 @@ def _told(found: Cause) -> list[object]:
         ),
         tag("p", whole(found.meaning)),
         tag("h2", "The fix", id="fix"),
-        tag("p", "Who must change something: ", tag("b", found.change), whole(f". Where: {found.where}.")),
+        tag(
+            "p",
+            "Who must change something: ",
+            tag("b", _CHANGES[found.change]),
+            whole(f". Where: {found.where}."),
+        ),
         tag("ol", *(tag("li", whole(line)) for line in found.fix)),
     ]
     if found.platforms:

@@ -12,30 +12,7 @@ from certkit._html import Html, join, tag
 from certkit._page import page_html
 from certkit.errors import ArgumentError
 
-__all__ = ["FILTER", "Page", "Section", "filter_bar", "write_pages"]
-
-# Without it the list is whole, and the field stays hidden.
-FILTER = """
-for (const bar of document.querySelectorAll(".ck-filter")) {
-  const field = bar.querySelector("input"), told = bar.querySelector("[role=status]");
-  const items = [...document.querySelectorAll("[data-item]")].map((node) => [node, node.textContent.toLowerCase()]);
-  const groups = [...document.querySelectorAll("[data-group]")];
-  function sift() {
-    const words = field.value.toLowerCase().split(/\\s+/).filter(Boolean);
-    let shown = 0;
-    for (const [node, text] of items) {
-      node.hidden = !words.every((word) => text.includes(word));
-      shown += node.hidden ? 0 : 1;
-    }
-    for (const group of groups) group.hidden = !group.querySelector("[data-item]:not([hidden])");
-    told.textContent = words.length ? `${shown} of ${items.length}` : "";
-  }
-  bar.hidden = false;
-  field.value = new URLSearchParams(location.search).get("q") || "";
-  field.addEventListener("input", sift);
-  sift();
-}
-"""
+__all__ = ["Page", "Section", "write_pages"]
 
 
 @dataclass(frozen=True)
@@ -78,13 +55,6 @@ class Section:
     name: str
     index: Page
     pages: tuple[Page, ...] = ()
-
-
-def filter_bar(what: str) -> Html:
-    """Return the field that narrows a list of ``data-item`` elements; it shows itself when `FILTER` runs."""
-    found = tag("p", class_="ck-soft", role="status")
-    field = tag("label", what, Html(" "), Html('<input type="search" autocomplete="off" spellcheck="false">'))
-    return tag("div", field, found, class_="ck-filter", hidden="")
 
 
 def write_pages(folder: Path, home: Page, sections: Sequence[Section]) -> list[Path]:

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 
 from certkit import causes
 from certkit._html import Html, join, tag, whole
-from certkit._site.frame import FILTER, Page, Section, filter_bar
+from certkit._page import FILTER, filter_bar
+from certkit._site.frame import Page, Section
 from certkit._text import count
 from certkit.atlas import Atlas, AtlasRow
 from certkit.explanation._knowledge import Say, load_says

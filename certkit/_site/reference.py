@@ -5,13 +5,14 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Iterator
-from functools import cached_property
+from functools import cache, cached_property
 from importlib import import_module
 
 from certkit._html import Html, join, tag, whole
+from certkit._page import FILTER, filter_bar
 from certkit._site.code import code_style, coloured
 from certkit._site.docstrings import Word, docstring_html
-from certkit._site.frame import FILTER, Page, Section, filter_bar
+from certkit._site.frame import Page, Section
 from certkit._text import count
 
 __all__ = ["reference_section"]
@@ -19,6 +20,7 @@ __all__ = ["reference_section"]
 _LINE = 76
 
 
+@cache
 def reference_section() -> Section:
     """Return a page for every name that ``import certkit as ck`` offers, and the list of them by module."""
     root = import_module("certkit")

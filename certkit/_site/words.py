@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from certkit._html import Html, definitions, join, tag, whole
-from certkit._site.frame import FILTER, Page, Section, filter_bar
+from certkit._page import FILTER, filter_bar
+from certkit._site.frame import Page, Section
 from certkit.lessons.glossary import WORLDS, glossary, today_box
 
 __all__ = ["glossary_section"]

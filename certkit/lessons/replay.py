@@ -12,7 +12,7 @@ from pathlib import Path
 from certkit import __version__, causes
 from certkit._files import iso, utc, write_file
 from certkit._html import Html, badge, details, join, tag, whole
-from certkit._page import page_html
+from certkit._page import FILTER, filter_bar, page_html
 from certkit.errors import ArgumentError
 from certkit.faults import Fault, list_faults
 from certkit.handshakes import Handshake
@@ -139,7 +139,7 @@ def write_replays(folder: Path, faults: Iterable[Fault] | None = None) -> list[P
     except OSError as error:
         raise ArgumentError("this folder cannot be made", on=folder, hint=str(error)) from None
     chosen, now = tuple(faults or list_faults()), utc(None)
-    index = page_html("Replays · certkit", replay_list(chosen, now))
+    index = page_html("Replays · certkit", replay_list(chosen, now), script=FILTER)
     pages = {"index": index, **{item.id: replay_html(item, now) for item in chosen}}
     return [write_file(folder / f"{name}.html", page.encode()) for name, page in pages.items()]
 
@@ -150,12 +150,14 @@ def replay_list(faults: Sequence[Fault], at: datetime) -> Html:
         tag("h1", "Replays"),
         tag("p", "Real handshakes of every fault, recorded. Each page can be saved and opened from disk."),
         tag("p", recorded_with(at), class_="ck-note"),
+        filter_bar("Narrow the list"),
     ]
     for family in dict.fromkeys(item.family for item in faults):
         links = [
-            tag("li", tag("a", item.title, href=f"{item.id}.html"), f" ({item.cause})")
+            tag("li", tag("a", item.title, href=f"{item.id}.html"), f" ({item.cause})", data_item="")
             for item in faults
             if item.family == family
         ]
-        parts += [tag("h2", family.replace("_", " ").capitalize()), tag("ul", *links)]
+        name = tag("h2", family.replace("_", " ").capitalize())
+        parts.append(tag("section", name, tag("ul", *links), data_group=""))
     return join(parts)
