@@ -17,8 +17,8 @@ body{font:16px/1.5 system-ui,sans-serif;max-width:56rem;margin:0 auto;padding:0 
 background:var(--paper);color:var(--text)}
 a{color:var(--link)}a:visited{color:var(--seen)}
 h1{font-size:1.7rem;line-height:1.25}h2,h3{margin-top:2rem;line-height:1.3}li{margin:.4rem 0}
-table{display:block;overflow-x:auto;max-width:100%;overflow-wrap:normal;font-size:.92rem;border-collapse:collapse}
-td,th{padding:.3rem .6rem;text-align:left;vertical-align:top;border-bottom:1px solid var(--hair)}
+table{display:block;overflow-x:auto;width:fit-content;max-width:100%;border:0;overflow-wrap:normal;font-size:.92rem;border-collapse:collapse}
+td,th{padding:.3rem .6rem;text-align:left;vertical-align:top;border:0;border-bottom:1px solid var(--hair)}
 table{margin:0 0 1.2rem}td p{margin:0 0 .3rem}
 caption{text-align:left;font-weight:bold}td{min-width:5rem}
 pre,code{font-family:ui-monospace,'DejaVu Sans Mono',monospace;font-size:.88em}code{overflow-wrap:anywhere}

@@ -57,7 +57,7 @@ def cause_section(
                 [
                     *_told(found),
                     *_shown(found, [item for item in faults if item.cause == found.id], kept),
-                    *_said(found, [row for row in atlas if row.cause == found.id], kept),
+                    *_said([row for row in atlas if row.cause == found.id], faults, kept),
                     *_taught(lessons.get(found.id, ())),
                 ]
             ),
@@ -155,7 +155,7 @@ def _shown(found: Cause, faults: Sequence[Fault], recorded: set[str]) -> list[ob
     return [*parts, tag("ul", *items)]
 
 
-def _said(found: Cause, rows: Sequence[AtlasRow], recorded: set[str]) -> list[object]:
+def _said(rows: Sequence[AtlasRow], faults: Sequence[Fault], recorded: set[str]) -> list[object]:
     """Return the atlas: each fault's stacks, versions and words."""
     parts: list[object] = [tag("h2", "What each stack says", id="atlas")]
     if not rows:
@@ -170,38 +170,44 @@ def _said(found: Cause, rows: Sequence[AtlasRow], recorded: set[str]) -> list[ob
             "Ports, folders and times are replaced by words in capitals.",
         )
     )
-    heads = ("stack", "TLS", "outcome", "the client's own words", "the server's", "alert")
+    titles = {item.id: item.title for item in faults}
     for fault in dict.fromkeys(row.fault for row in rows):
-        merged = _merged([row for row in rows if row.fault == fault])
-        parts.append(
-            tag(
-                "h3",
-                tag("a", fault, href=f"../replays/{fault}.html") if fault in recorded else fault,
-                id=fault,
-            )
-        )
-        parts.append(table(heads, merged, limit=len(merged)))
+        title = titles.get(fault, fault)
+        words = tag("a", title, href=f"../replays/{fault}.html") if fault in recorded else title
+        lines = _merged([row for row in rows if row.fault == fault])
+        parts += [tag("h3", words, id=fault), table(("stack", "what came of it"), lines, limit=len(lines))]
     return parts
 
 
-def _merged(rows: Sequence[AtlasRow]) -> list[tuple[object, ...]]:
+def _merged(rows: Sequence[AtlasRow]) -> list[tuple[Html, Html]]:
     """Return the rows as cells, one line for the TLS versions in which a stack said the same."""
-    same: dict[tuple[str, ...], list[str]] = {}
+    same: dict[tuple[str, str, Html], list[str]] = {}
     for row in rows:
-        alert = f"{row.alert} (from the {row.alert_from})" if row.alert else ""
-        key = (row.stack, row.version, row.badge(), row.client_message, row.server_message, alert)
-        same.setdefault(key, []).append(row.tls_version)
+        same.setdefault((row.stack, row.version, _outcome(row)), []).append(row.tls_version)
     return [
         (
-            join([tag("b", stack), Html("<br>"), tag("span", version, class_="ck-soft")]),
-            ", ".join(versions),
-            Html(outcome),
-            tag("code", whole(client)) if client else "",
-            tag("code", whole(server)) if server else "",
-            alert,
+            join(
+                [
+                    tag("b", stack),
+                    Html("<br>"),
+                    tag("span", f"{version}, TLS {' and '.join(versions)}", class_="ck-soft"),
+                ]
+            ),
+            outcome,
         )
-        for (stack, version, outcome, client, server, alert), versions in same.items()
+        for (stack, version, outcome), versions in same.items()
     ]
+
+
+def _outcome(row: AtlasRow) -> Html:
+    """Return what came of a call: the verdict, both sides' own words, the alert."""
+    lines = [tag("div", row.badge())]
+    for side, said in (("client", row.client_message), ("server", row.server_message)):
+        if said:
+            lines.append(tag("div", f"{side}: ", tag("code", whole(said))))
+    if row.alert:
+        lines.append(tag("div", f"alert: {row.alert}, from the {row.alert_from}"))
+    return join(lines)
 
 
 def _taught(lessons: Sequence[Lesson]) -> list[object]:
