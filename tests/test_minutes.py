@@ -203,3 +203,16 @@ def test_links_and_commands_of_the_guide_are_there() -> None:
     ).choices
     assert set(re.findall(r"certkit course (\w+)", text)) <= set(verbs)
     assert {"overview", "reset", "editions", "minutes"} <= set(re.findall(r"certkit course (\w+)", text))
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "notebooks").glob("0*.ipynb")), ids=lambda path: path.stem)
+def test_a_notebook_says_how_long_it_takes(path: Path) -> None:
+    """Its first lines and the map in 00 name the planned minutes, rounded; neither was guessed."""
+    planned = sum(part.planned for part in read_minutes() if part.notebook == path.name)
+    cells = nbformat.read(path, 4).cells
+    said = [int(minutes) for minutes in re.findall(r"It takes about (\d+) minutes", cells[0].source)]
+    start = nbformat.read(path.with_name("00-start-here.ipynb"), 4)
+    rows = [line for cell in start.cells for line in cell.source.splitlines() if f"`{path.name[:2]}`" in line]
+    said += [int(minutes) for row in rows for minutes in re.findall(r"\| (\d+) \|$", row)]
+    assert len(said) == 2
+    assert said == pytest.approx([planned] * 2, rel=0.12)
