@@ -4,7 +4,7 @@
 PYTHON ?= python3
 ARGS ?=
 
-.PHONY: lab test test-all site slides bench conformance hosting fuzz setup lock clean
+.PHONY: lab test test-all site slides bench conformance soak hosting fuzz setup lock clean
 
-lab test test-all site slides bench conformance hosting fuzz setup lock clean:
+lab test test-all site slides bench conformance soak hosting fuzz setup lock clean:
 	@$(PYTHON) lab.py $@ $(ARGS)

@@ -9,6 +9,7 @@
     python3 lab.py bench        run the benchmarks
     python3 lab.py conformance  judge the suites of others, and many random PKIs, and print the numbers
     python3 lab.py hosting      try JupyterHub and Voila for real, in an environment of their own
+    python3 lab.py soak         a day's worth of use in some minutes: does anything grow
     python3 lab.py fuzz         fuzz every parser for TIME seconds, guided by coverage (Linux)
     python3 lab.py setup        set up only
     python3 lab.py lock         compile requirements.lock from pyproject.toml
@@ -469,6 +470,12 @@ def verb_fuzz(arguments: list[str]) -> int:
     return run([python, "tests/fuzz/guided.py", *arguments])
 
 
+def verb_soak(arguments: list[str]) -> int:
+    """Shake hands a thousand times and use the labs for a day, compressed; say what grew, or that nothing did."""
+    os.environ.setdefault("CERTKIT_SOAK", "1000")
+    return run([str(setup()), "-m", "pytest", "-s", "-q", "-p", "no:xdist", "tests/test_soak.py", *arguments])
+
+
 def verb_hosting(arguments: list[str]) -> int:
     """Try the ready-made ways to host, in an environment made for this run and gone with it."""
     setup()
@@ -550,6 +557,7 @@ VERBS = {
     "bench": verb_bench,
     "conformance": verb_conformance,
     "fuzz": verb_fuzz,
+    "soak": verb_soak,
     "hosting": verb_hosting,
     "setup": verb_setup,
     "lock": verb_lock,

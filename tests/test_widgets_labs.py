@@ -51,6 +51,15 @@ def test_trust_clock_and_name_change_the_verdict() -> None:
     assert "refused: hostname-mismatch" in lab._picture.value
 
 
+def test_what_is_no_host_name_is_told_in_the_lab() -> None:
+    lab = ck.ChainLab()
+    control(lab, "host").value = "nothing <b>that</b> anybody knows"
+    assert "this is an address or a sentence, not a host name" in lab._picture.value
+    assert "<b>that" not in lab._picture.value
+    control(lab, "host").value = "orders.example.test"
+    assert "trusted" in lab._picture.value
+
+
 def test_nothing_sent_is_a_state_too() -> None:
     lab = ck.ChainLab()
     for _ in range(3):

@@ -125,9 +125,13 @@ class ChainState:
 
     def picture(self, run: int = 0) -> Html:
         """Return the verdict, the graph of every path, and the findings."""
-        found = self.verification
+        try:
+            found, instead = self.verification, NOBODY
+        except ArgumentError as error:
+            # A field takes whatever is typed: a name that is none is told where its verdict would be.
+            found, instead = None, str(error)
         if found is None:
-            return tag("div", FIT, tag("p", NOBODY, class_=SAID), class_="ck-picture", data_run=run)
+            return tag("div", FIT, tag("p", instead, class_=SAID), class_="ck-picture", data_run=run)
         graph = found.graph()
         word = "trusted" if found.ok else f"refused: {found.cause or 'by the oracle'}"
         return tag(

@@ -45,6 +45,9 @@ class HandshakeLab(Lab):
         self.state = LabState(fault, two_way, tls, stack=stack)
         self._run = 1
         self._asking: threading.Thread | None = None
+        self._lock = threading.Lock()
+        self._next: tuple[LabState, int] | None = None
+        self._busy = False
         faults = list_faults()
         self._family = _dropdown("Show", _families(faults), EVERY_FAMILY)
         self._fault = _dropdown("What is wrong", _options(faults), fault, width="460px")
@@ -113,15 +116,33 @@ class HandshakeLab(Lab):
         self._ask()
 
     def _ask(self) -> None:
-        """Send the chosen stack on its way; what it says is shown if nothing was changed in the meantime."""
-        if self.state.stack != PYTHON:
-            self._asking = threading.Thread(target=self._answer, args=(self.state, self._run), daemon=True)
-            self._asking.start()
+        """Send the chosen stack on its way; what it says is shown if nothing was changed in the meantime.
 
-    def _answer(self, state: LabState, run: int) -> None:
-        answer = state.ask()
-        if self.state is state:
-            self._picture.value = state.picture(run, answer)
+        One at a time: who goes through the list of stacks by arrow keys starts the last one, not all of them.
+        """
+        with self._lock:
+            self._next = None if self.state.stack == PYTHON else (self.state, self._run)
+            if self._next is None or self._busy:
+                return
+            self._busy = True
+        self._asking = threading.Thread(target=self._answer, daemon=True)
+        self._asking.start()
+
+    def _answer(self) -> None:
+        while True:
+            with self._lock:
+                wanted, self._next = self._next, None
+                self._busy = wanted is not None
+            if wanted is None:
+                return
+            state, run = wanted
+            try:
+                answer = state.ask()
+                if self.state is state:
+                    self._picture.value = state.picture(run, answer)
+            except BaseException:
+                self._busy = False  # the next choice finds nobody waiting for this one
+                raise
 
     def _show_family(self) -> None:
         """Offer the faults of the family alone; the one that is chosen stays if it is among them."""
