@@ -19,10 +19,10 @@ from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import psutil
 
+from certkit._minder import minded_folder
 from certkit._share import share
 from certkit._text import count
 from certkit.errors import ArgumentError, CertkitError
@@ -144,9 +144,9 @@ def measure_learners(number: int = 20, notebook: Path | None = None) -> Learners
         if cell["cell_type"] == "code"
     ]
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else -1.0
-    with TemporaryDirectory(prefix="certkit-learners-") as home:
-        runs = _run_together(cells, number, Path(home))
-        server_mib, server_ready = _measure_server(Path(home))
+    with minded_folder("certkit-learners-") as home:
+        runs = _run_together(cells, number, home)
+        server_mib, server_ready = _measure_server(home)
     memory = [run.memory for run in runs]
     return LearnersMeasured(
         date=datetime.now(UTC).strftime("%Y-%m-%d"),

@@ -11,7 +11,7 @@ import pytest
 PACKAGE = Path(__file__).resolve().parent.parent / "certkit"
 # One line is one floor of the design, highest first; within a line the order counts too.
 _FLOORS = """
-    errors _text _html _page _svg causes _share _files _der _signatures _names
+    errors _text _html _page _svg causes _share _files _minder _der _signatures _names
     keys _profiles extensions certificates csr revocation chains credentials formats keystores differences authority
     verification handshakes services stacks faults atlas explanation checkup inventory
     plots _report _third_party _learners _minutes samples lessons widgets _lab _hub _apps _reset cli _site __main__

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -11,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from certkit._files import iso
+from certkit._minder import minded_folder
 from certkit.atlas._normal import normal
 from certkit.atlas.table import Atlas, AtlasRow, sorted_rows
 from certkit.errors import ArgumentError
@@ -167,9 +167,9 @@ def _measure_one(job: _Job, scenario: Scenario) -> AtlasRow:
         answer = Answer("not-applicable", NOT_MEASURED[job.name])
     elif stack.available():
         version = stack.version()
-        with tempfile.TemporaryDirectory(prefix="certkit-atlas-", ignore_cleanup_errors=True) as folder:
+        with minded_folder("certkit-atlas-") as folder:
             try:
-                answer, view = _meet(stack, scenario, Path(folder))
+                answer, view = _meet(stack, scenario, folder)
             except Exception as error:
                 # One cell that goes wrong must not cost all the others: the row says what happened.
                 answer = Answer("unknown", f"the measurement failed: {type(error).__name__}: {error}")
@@ -196,7 +196,6 @@ def _measure_one(job: _Job, scenario: Scenario) -> AtlasRow:
 
 
 def _meet(stack: Stack, scenario: Scenario, folder: Path) -> tuple[Answer, Endpoint]:
-    folder.chmod(0o700)
     call = write_call(scenario, folder)
     if scenario.road.service != "https":
         return _meet_ftps(stack, scenario, call)

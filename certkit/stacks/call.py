@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar
 
+from certkit._minder import minded_group
 from certkit._text import visible
 from certkit.credentials import Credential
 
@@ -272,21 +273,22 @@ def run_program(
         cwd=home,
         start_new_session=sys.platform != "win32",
     )
-    try:
-        if process.stdin is not None:
-            with contextlib.suppress(OSError):
-                process.stdin.write(send)
-                process.stdin.flush()
-                if not send:
-                    process.stdin.close()
-        out, err, ended = _read(process, seconds, until.encode())
-        if not ended and not (until and until.encode() in out):
-            try:
-                process.wait(1.0)
-            except subprocess.TimeoutExpired:
-                ended = "timed-out"
-    finally:
-        _end_group(process)
+    with minded_group(process):
+        try:
+            if process.stdin is not None:
+                with contextlib.suppress(OSError):
+                    process.stdin.write(send)
+                    process.stdin.flush()
+                    if not send:
+                        process.stdin.close()
+            out, err, ended = _read(process, seconds, until.encode())
+            if not ended and not (until and until.encode() in out):
+                try:
+                    process.wait(1.0)
+                except subprocess.TimeoutExpired:
+                    ended = "timed-out"
+        finally:
+            _end_group(process)
     code = None if ended else process.returncode
     return Done(code, out.decode("utf-8", "replace"), err.decode("utf-8", "replace"), ended)
 

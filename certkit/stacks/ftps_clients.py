@@ -6,11 +6,10 @@ import base64
 import os
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
+from certkit._minder import minded_folder
 from certkit._text import visible
 from certkit.certificates import Certificate
 from certkit.chains import Chain
@@ -120,8 +119,7 @@ def _by_curl(service: FtpsService, name: str, client: ClientConfig, tls: str | N
     program = shutil.which("curl")
     if program is None:
         raise MissingToolError("curl is not installed here", on="FTPS", hint="your system's package curl")
-    with tempfile.TemporaryDirectory(prefix="certkit-curl-") as made:
-        folder = Path(made)
+    with minded_folder("certkit-curl-") as folder:
         (folder / "ca.pem").write_text(client.anchors.pem)
         host = client.host or service.host
         # Options from a file: on the command line the password would stand in the list of processes.
@@ -146,7 +144,7 @@ def _by_curl(service: FtpsService, name: str, client: ClientConfig, tls: str | N
         config = folder / "curlrc"
         config.touch(mode=0o600)
         config.write_text("\n".join(lines) + "\n")
-        environment = {**os.environ, "HOME": made, "LC_ALL": "C.UTF-8"}
+        environment = {**os.environ, "HOME": str(folder), "LC_ALL": "C.UTF-8"}
         done = subprocess.run(  # noqa: S603 - curl, with a file of our own making
             [program, "-q", "--config", str(config)],
             capture_output=True,

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import json
-import shutil
-import tempfile
 import threading
 from pathlib import Path
 
+from certkit._minder import minded_folder
 from certkit.stacks.call import Answer, Call, run_program
 from certkit.stacks.programs import Program, first_line
 
@@ -59,6 +59,9 @@ func main() {
 }
 """
 _lock = threading.Lock()
+# Until this process ends: built once, and called often.
+_kept = contextlib.ExitStack()
+atexit.register(_kept.close)
 _built: dict[str, Path | str] = {}
 
 
@@ -66,8 +69,7 @@ def _binary() -> Path | str:
     """Return the built program, or the compiler's words."""
     with _lock:
         if "go" not in _built:
-            folder = Path(tempfile.mkdtemp(prefix="certkit-go-"))
-            atexit.register(shutil.rmtree, folder, ignore_errors=True)
+            folder = _kept.enter_context(minded_folder("certkit-go-"))
             (folder / "main.go").write_text(_SOURCE)
             # Its caches in the same folder: nothing is left in the user's home.
             env = {"GOCACHE": str(folder / "cache"), "GOPATH": str(folder / "path"), "GO111MODULE": "off",

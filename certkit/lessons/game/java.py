@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
+from certkit._minder import minded_folder
 from certkit.faults.scenario import HOST
 from certkit.handshakes import ServerConfig
 from certkit.lessons.exercise import Finding, miss, passed
@@ -57,8 +56,7 @@ def tried_in_java(files: Files, sides: Sides) -> Iterator[Finding]:
 def _called(files: Files, sides: Sides, tls: str) -> tuple[Answer, str]:
     """Return what Java, with the client's files, made of a call to the server, and what the server noted if it refused."""
     server = UserService(ServerConfig(sides.server, sides.client_anchors), tls=tls)
-    with tempfile.TemporaryDirectory(prefix="certkit-case-") as folder, server:
-        place = Path(folder)
+    with minded_folder("certkit-case-") as place, server:
         (place / "ca.pem").write_text(sides.trust.pem, "utf-8")
         call = Call(
             host=HOST,
