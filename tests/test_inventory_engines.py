@@ -256,6 +256,14 @@ def test_a_large_bundle_in_spans_loses_and_doubles_nothing(
     assert len(whole) == 31
 
 
+@pytest.mark.parametrize("at", [0, 1, 2, 3, 40, -1])
+def test_two_tallies_make_one(undisturbed: pd.DataFrame, at: int) -> None:
+    both, whole = Tally(), Tally.of(undisturbed)
+    for rows in (undisturbed.iloc[:at], undisturbed.iloc[at:]):
+        both.add(Tally.of(rows))
+    assert (both.summary, both.soonest, both.unreadable) == (whole.summary, whole.soonest, whole.unreadable)
+
+
 @contextlib.contextmanager
 def cluster(workers: int) -> Iterator[Any]:
     distributed: Any = importlib.import_module("distributed")
@@ -276,26 +284,55 @@ def test_a_cluster_that_loses_a_worker_loses_and_doubles_nothing(
     pytest.importorskip("distributed")
     from certkit.inventory import dask_engine
 
-    taken = 0
+    options: dict[str, Any] = {"passwords": estate.passwords, "at": AT, "engine": "dask"}
+    monkeypatch.setattr(dask_engine, "UNITS_A_PART", 2)
+    genuine = dask_engine.in_order
+    taken: list[Any] = []
     with cluster(2) as running:
-        address = running.scheduler_address
-        genuine = dask_engine.in_order
+        options["scheduler"] = running.scheduler_address
 
-        def watched(*arguments: Any) -> Iterator[work.Done]:
-            nonlocal taken
+        def watched(*arguments: Any) -> Iterator[Any]:
+            taken.clear()
             for done in genuine(*arguments):
-                taken += 1
-                if taken == 4:  # in the middle, with work under way on every worker
-                    os.kill(next(iter(running.workers.values())).pid, signal.SIGKILL)
+                taken.append(done)
+                if len(taken) == 4:  # in the middle, with work under way on every worker
+                    os.kill(next(one.pid for one in running.workers.values() if one.pid), signal.SIGKILL)
                 yield done
 
         monkeypatch.setattr(dask_engine, "in_order", watched)
         output = tmp_path / "all.parquet"
-        ck.scan_to_parquet(
-            estate.folder, output, passwords=estate.passwords, at=AT, engine="dask", scheduler=address
-        )
-    assert taken > 20
-    assert equal(ck.read_inventory(output), undisturbed)
+        ck.scan_to_parquet(estate.folder, output, **options)
+        assert len(taken) > 40
+        assert equal(ck.read_inventory(output), undisturbed)
+
+        # The workers write the partitions themselves; only counts come back.
+        parts = f"{tmp_path}/parts/"
+        tally = ck.scan_to_parquet(estate.folder, parts, **options)
+        assert len(taken) > 20
+        assert all(isinstance(done, Tally) for done in taken)
+        assert equal(ck.read_inventory(parts), undisturbed)
+        assert tally.summary == ck.summarize_inventory(undisturbed)
+        assert tally.soonest == Tally.of(undisturbed).soonest
+        assert [path.name for path in Path(parts).iterdir() if path.suffix != ".parquet"] == []
+
+        # Stopped half-way and resumed: what is there is not read again.
+        def stops(*arguments: Any) -> Iterator[Any]:
+            for number, done in enumerate(genuine(*arguments)):
+                if number == 5:
+                    raise KeyboardInterrupt
+                yield done
+
+        monkeypatch.setattr(dask_engine, "in_order", stops)
+        again = f"{tmp_path}/again/"
+        with pytest.raises(KeyboardInterrupt):
+            ck.scan_to_parquet(estate.folder, again, **options)
+        assert not Path(again).exists()
+        monkeypatch.setattr(dask_engine, "in_order", genuine)
+        there = len(list((tmp_path / ".again.scan" / "parts").glob("part-*")))
+        resumed = ck.scan_to_parquet(estate.folder, again, resume=True, **options)
+        assert there >= 5
+        assert resumed.summary == tally.summary
+        assert equal(ck.read_inventory(again), undisturbed)
 
 
 def test_calls_that_make_no_sense(tmp_path: Path) -> None:

@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
-from certkit.errors import ArgumentError, MissingToolError
+from certkit._files import iso
+from certkit.errors import ArgumentError, FileError, MissingToolError
 from certkit.inventory.engine import in_order
 from certkit.inventory.reading import Reader
+from certkit.inventory.storage import write_batches
+from certkit.inventory.tally import Tally
 from certkit.inventory.units import Unit
 from certkit.inventory.work import Done, Job, given_up, read_unit
 
-__all__ = ["run_dask"]
+__all__ = ["run_dask", "write_parts"]
 
 _AHEAD = 8
+UNITS_A_PART = 32
+"""Pieces of work in one Parquet file that a worker writes: up to 8,000 files, or about 50,000 certificates of bundles."""
+
 _reader: tuple[Job, Reader] | None = None
 
 
@@ -50,6 +57,75 @@ class _Outcome:
         self._future.cancel()
 
 
+class _Written:
+    """A future of a written part; where worker after worker died over it, each piece is tried by itself."""
+
+    def __init__(self, client: Any, units: tuple[Unit, ...], job: Job, path: str) -> None:
+        self._client, self._units, self._job, self._path = client, units, job, path
+        self._future = client.submit(write_there, units, job, path, pure=False)
+
+    def result(self) -> Tally:
+        """Return the headline of the part."""
+        from distributed import KilledWorker  # noqa: PLC0415
+
+        try:
+            tally: Tally = self._future.result()
+        except KilledWorker:
+            tally = Tally()
+            alone = [
+                _Outcome(self._client.submit(read_there, unit, self._job, pure=False), unit)
+                for unit in self._units
+            ]
+            write_batches(self._path, tally.counted(one.result() for one in alone), iso(self._job.at))
+        finally:
+            self._future.release()
+        if not Path(self._path).exists():
+            raise FileError(
+                "the workers write somewhere else",
+                on=self._path,
+                hint="name a folder that all machines share, or a file, which this machine writes",
+            )
+        return tally
+
+    def cancel(self) -> None:
+        """Give the work up."""
+        self._future.cancel()
+
+
+def write_there(units: tuple[Unit, ...], job: Job, path: str) -> Tally:
+    """Write the rows of some pieces of work as one Parquet file, on a worker; done twice, it is the same file."""
+    tally = Tally()
+    write_batches(path, tally.counted(read_there(unit, job) for unit in units), iso(job.at))
+    return tally
+
+
+def write_parts(
+    parts: Iterable[tuple[str, tuple[Unit, ...]]], job: Job, scheduler: str | None, workers: int | None
+) -> Generator[Tally, None, None]:
+    """Let the workers write Parquet files, each of some pieces of work; yield the headline of each, in order.
+
+    Only counts come back: the rows never pass through this process. The folder must be one that all machines share.
+
+    Parameters
+    ----------
+    parts : iterable of (str, tuple of Unit)
+        The path of each file, and what is to be in it.
+    job, scheduler, workers
+        As for `run_dask`.
+
+    Raises
+    ------
+    FileError
+        If what a worker has written is not here.
+    """
+    with _connected(scheduler, workers) as (client, threads):
+
+        def submit(part: tuple[str, tuple[Unit, ...]]) -> _Written:
+            return _Written(client, part[1], job, part[0])
+
+        yield from in_order(submit, parts, threads * 2)
+
+
 def run_dask(units: Iterable[Unit], job: Job, scheduler: str | None, workers: int | None) -> Iterator[Done]:
     """Yield the results in order.
 
@@ -71,6 +147,17 @@ def run_dask(units: Iterable[Unit], job: Job, scheduler: str | None, workers: in
     MissingToolError
         If `distributed` is not installed.
     """
+    with _connected(scheduler, workers) as (client, threads):
+
+        def submit(unit: Unit) -> _Outcome:
+            return _Outcome(client.submit(read_there, unit, job, pure=False), unit)
+
+        yield from in_order(submit, units, threads * _AHEAD)
+
+
+@contextlib.contextmanager
+def _connected(scheduler: str | None, workers: int | None) -> Iterator[tuple[Any, int]]:
+    """Hold a client of a cluster, there or our own; yield it with the number of the cluster's threads."""
     try:
         distributed: Any = importlib.import_module("distributed")
     except ImportError:
@@ -93,9 +180,4 @@ def run_dask(units: Iterable[Unit], job: Job, scheduler: str | None, workers: in
                 on=scheduler,
                 hint="tcp://host:8786",
             ) from None
-        threads = max(sum(client.nthreads().values()), 1)
-
-        def submit(unit: Unit) -> _Outcome:
-            return _Outcome(client.submit(read_there, unit, job, pure=False), unit)
-
-        yield from in_order(submit, units, threads * _AHEAD)
+        yield client, max(sum(client.nthreads().values()), 1)

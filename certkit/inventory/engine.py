@@ -16,7 +16,7 @@ from certkit.inventory.reading import Reader
 from certkit.inventory.units import Unit
 from certkit.inventory.work import Done, Job, read_unit
 
-__all__ = ["ENGINES", "in_order", "run"]
+__all__ = ["ENGINES", "check_engine", "in_order", "run"]
 
 ENGINES = ("local", "dask")
 # Worker processes take as long to start.
@@ -24,7 +24,7 @@ _ALONE_SECONDS = 0.4
 _AHEAD = 4
 
 
-def in_order(submit: Callable[[Unit], Any], units: Iterable[Unit], ahead: int) -> Iterator[Done]:
+def in_order(submit: Callable[[Any], Any], units: Iterable[Any], ahead: int) -> Iterator[Any]:
     """Yield the results of submitted work in the order of the units, with a bounded number under way."""
     waiting: deque[Any] = deque()
     try:
@@ -37,6 +37,22 @@ def in_order(submit: Callable[[Unit], Any], units: Iterable[Unit], ahead: int) -
     finally:
         for left in waiting:
             left.cancel()
+
+
+def check_engine(engine: str, scheduler: str | None, workers: int | None) -> None:
+    """Refuse what makes no sense.
+
+    Raises
+    ------
+    ArgumentError
+        If there is no such engine, the number of workers is not positive, or the scheduler is for another engine.
+    """
+    if engine not in ENGINES:
+        raise ArgumentError("there is no such engine", on=repr(engine), hint="one of " + ", ".join(ENGINES))
+    if workers is not None and workers < 1:
+        raise ArgumentError("at least one worker is needed", on=workers)
+    if scheduler is not None and engine != "dask":
+        raise ArgumentError("a scheduler is for the Dask engine", on=scheduler, hint='engine="dask"')
 
 
 def run(
@@ -54,12 +70,7 @@ def run(
     ArgumentError
         If there is no such engine, or the number of workers is not positive.
     """
-    if engine not in ENGINES:
-        raise ArgumentError("there is no such engine", on=repr(engine), hint="one of " + ", ".join(ENGINES))
-    if workers is not None and workers < 1:
-        raise ArgumentError("at least one worker is needed", on=workers)
-    if scheduler is not None and engine != "dask":
-        raise ArgumentError("a scheduler is for the Dask engine", on=scheduler, hint='engine="dask"')
+    check_engine(engine, scheduler, workers)
     if engine == "dask":
         from certkit.inventory.dask_engine import run_dask  # noqa: PLC0415 - an optional package, slow to load
 

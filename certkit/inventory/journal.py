@@ -9,6 +9,7 @@ record, and is done again.
 from __future__ import annotations
 
 import glob
+import itertools
 import json
 import os
 import shutil
@@ -76,6 +77,7 @@ class Journal:
             return datetime.fromisoformat(noted["at"])
         for name in ("plan", "rows", "plan.part"):
             (self.folder / name).unlink(missing_ok=True)
+        shutil.rmtree(self.folder / "parts", ignore_errors=True)
         about.write_text(json.dumps({"version": _VERSION, "paths": paths, "at": iso(at)}), "utf-8")
         return at
 
@@ -124,6 +126,35 @@ class Journal:
             for number, line in enumerate(stream):
                 if number >= done:
                     yield Unit.from_list(json.loads(line))
+
+    def parts(self, units_a_part: int) -> Iterator[tuple[Path, tuple[Unit, ...], bool]]:
+        """Yield the parts of a table that workers write by themselves: where, of what, and whether it is there already."""
+        folder = self.folder / "parts"
+        folder.mkdir(exist_ok=True)
+        with (self.folder / "plan").open(encoding="ascii") as stream:
+            units = (Unit.from_list(json.loads(line)) for line in stream)
+            for number in itertools.count():
+                if not (group := tuple(itertools.islice(units, units_a_part))):
+                    return
+                path = folder / f"part-{number:07}.parquet"
+                yield path, group, path.exists()
+
+    def hand_over(self, target: Path) -> None:
+        """Give the finished parts their name.
+
+        Raises
+        ------
+        FileError
+            If that cannot be done.
+        """
+        try:
+            for left in (self.folder / "parts").glob(".*.part"):  # a worker died in the middle of it
+                left.unlink()
+            if target.is_dir():
+                target.rmdir()
+            (self.folder / "parts").replace(target)
+        except OSError as error:
+            raise self._failed(error) from None
 
     def _repair(self) -> int:
         """Return how many units are done, and cut the file behind the last whole record."""

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from datetime import datetime
 from itertools import chain
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from certkit._files import iso, utc
 from certkit.errors import ArgumentError
-from certkit.inventory.engine import run
+from certkit.inventory.engine import check_engine, run
 from certkit.inventory.journal import Journal, paths_as_text
 from certkit.inventory.passwords import Passwords, PasswordSource
 from certkit.inventory.storage import check_target, read_inventory, write_batches
@@ -140,7 +142,8 @@ def scan_to_parquet(
     paths, passwords, at, engine, scheduler, workers
         As for `scan_inventory`.
     output : path
-        The file; a name that ends with a slash makes a folder of partitions, a million rows each.
+        The file; a name that ends with a slash makes a folder of partitions, a million rows each. With Dask, its
+        workers write these themselves, some thousand certificates each: the folder must be one that all machines share.
     resume : bool
         Go on with an unfinished scan, if there is one; else start.
 
@@ -164,16 +167,36 @@ def scan_to_parquet(
         clock = journal.open(places, utc(at), resume=resume)
         journal.plan(cut(places))
         job = Job(clock, Passwords.of(passwords))
-        to_do = journal.to_do()
-        fresh = journal.keep(run(to_do, job, engine=engine, scheduler=scheduler, workers=workers))
-        tally = Tally()
-        # Written while the workers read on: the working folder is for the day when this does not get to its end.
-        results = chain(journal.results(), fresh)
-        write_batches(target, tally.counted(results), iso(clock), partitioned=partitioned)
+        check_engine(engine, scheduler, workers)
+        if partitioned and engine == "dask":
+            tally = _written_by_workers(journal, job, target, scheduler, workers)
+        else:
+            to_do = journal.to_do()
+            fresh = journal.keep(run(to_do, job, engine=engine, scheduler=scheduler, workers=workers))
+            tally = Tally()
+            # Written while the workers read on: the working folder is for the day when this does not get to its end.
+            results = chain(journal.results(), fresh)
+            write_batches(target, tally.counted(results), iso(clock), partitioned=partitioned)
     except BaseException:
         journal.close()
         raise
     journal.remove()
+    return tally
+
+
+def _written_by_workers(
+    journal: Journal, job: Job, target: Path, scheduler: str | None, workers: int | None
+) -> Tally:
+    """Let the workers of a cluster write the partitions; count, and give them their name when all are there."""
+    from certkit.inventory import dask_engine  # noqa: PLC0415 - an optional package, slow to load
+
+    tally = Tally()
+    parts = list(journal.parts(dask_engine.UNITS_A_PART))
+    to_do = [(str(path), units) for path, units, there in parts if not there]
+    with closing(dask_engine.write_parts(to_do, job, scheduler, workers)) as fresh:
+        for path, _, there in parts:
+            tally.add(Tally.of_file(path) if there else next(fresh))
+    journal.hand_over(target)
     return tally
 
 

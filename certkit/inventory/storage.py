@@ -15,7 +15,7 @@ from certkit.inventory.table import arrow_schema, batches_from, grouped, import_
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["check_target", "read_inventory", "write_batches", "write_parquet"]
+__all__ = ["batches_in", "check_target", "read_inventory", "write_batches", "write_parquet"]
 
 _AT = b"certkit.at"
 GROUP_ROWS = 32_768
@@ -122,6 +122,13 @@ def write_parquet(table: pd.DataFrame, path: str | os.PathLike[str]) -> Path:
     return write_batches(path, batches_from(table), table.attrs.get("at", ""))
 
 
+def batches_in(path: str | os.PathLike[str]) -> Iterator[Any]:
+    """Yield the rows of a Parquet file or folder piece by piece: as a whole it would take twice the room of its table."""
+    found = import_module("pyarrow.dataset").dataset(path, format="parquet")
+    pieces = found.to_batches(columns=arrow_schema().names, batch_readahead=1, fragment_readahead=1)
+    yield from (piece.cast(arrow_schema()) for piece in pieces)
+
+
 def read_inventory(path: str | os.PathLike[str]) -> pd.DataFrame:
     """Return the inventory in a Parquet file, as `scan_inventory` returned it.
 
@@ -143,9 +150,7 @@ def read_inventory(path: str | os.PathLike[str]) -> pd.DataFrame:
     try:
         found = dataset.dataset(path, format="parquet")
         noted = (found.schema.metadata or {}).get(_AT, b"").decode()
-        # Piece by piece: the file as a whole would take twice the room of the packed table.
-        pieces = found.to_batches(columns=arrow_schema().names, batch_readahead=1, fragment_readahead=1)
-        frame = to_frame(piece.cast(arrow_schema()) for piece in pieces)
+        frame = to_frame(batches_in(path))
     except (pa.ArrowException, KeyError, OSError) as error:
         reason = str(error).splitlines()[0][:120]
         raise FormatError(

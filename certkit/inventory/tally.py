@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from certkit._html import Html
 from certkit.inventory.analysis.overview import CA_ROLES, InventorySummary
 from certkit.inventory.judging import STATUSES
+from certkit.inventory.storage import batches_in
 from certkit.inventory.table import batches_from
 from certkit.inventory.work import Done, batches_of
 
@@ -51,6 +53,7 @@ class Tally:
         self.other_files = 0
         self.unreadable: list[tuple[str, str]] = []
         self._rows = self._stores = 0
+        self._first_store: str | None = None
         self._last_store: str | None = None
         self._about = dict.fromkeys(("unreadable", "empty"), 0)
         self._seen: list[np.ndarray[Any, Any]] = []
@@ -66,6 +69,14 @@ class Tally:
             tally._count(batch)
         return tally
 
+    @classmethod
+    def of_file(cls, path: Path) -> Tally:
+        """Return the tally of a Parquet file, in memory that does not grow with it."""
+        tally = cls()
+        for batch in batches_in(path):
+            tally._count(batch)
+        return tally
+
     def counted(self, results: Iterable[Done]) -> Iterator[Any]:
         """Yield the record batches of results, and count what goes by."""
         for done in results:
@@ -73,6 +84,23 @@ class Tally:
             for batch in batches_of(done.data):
                 self._count(batch)
                 yield batch
+
+    def add(self, other: Tally) -> None:
+        """Count what another one counted, of the rows that follow."""
+        self.other_files += other.other_files
+        self.unreadable = (self.unreadable + other.unreadable)[:_SHOWN]
+        self._rows += other._rows
+        # A bundle that was read in spans is one store, though its rows are in two tallies.
+        went_on = self._last_store is not None and self._last_store == other._first_store
+        self._stores += other._stores - went_on
+        if other._last_store is not None:
+            self._first_store = self._first_store or other._first_store
+            self._last_store = other._last_store
+        for status, number in other._about.items():
+            self._about[status] += number
+        self._seen += other._seen
+        self._first = {**other._first, **self._first}
+        self._drop_late_ones()
 
     @property
     def soonest(self) -> list[Soonest]:
@@ -110,6 +138,7 @@ class Tally:
             store = path.partition("!/")[0]
             if store != self._last_store:
                 self._stores, self._last_store = self._stores + 1, store
+                self._first_store = self._first_store or store
         digits, lengths = bytes_of(batch.column("sha256"))
         there = lengths > 0
         for at in np.flatnonzero(~there).tolist():
