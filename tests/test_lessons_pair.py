@@ -278,6 +278,18 @@ def test_names_and_places(tmp_path: Path) -> None:
         ck.ClientCompany(tmp_path / "exchange", home=tmp_path / "exchange/acme")
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such modes")
+def test_another_user_of_a_hub_can_read_what_was_sent(tmp_path: Path) -> None:
+    before = os.umask(0o077)
+    try:
+        acme = ck.ClientCompany(tmp_path / "exchange", home=tmp_path / "acme")
+        acme.send_request()
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "exchange/acme-request.csr").stat().st_mode) == 0o644
+    assert stat.S_IMODE((tmp_path / "acme").stat().st_mode) == 0o700
+
+
 def test_the_client_stays_on_this_machine(acme: ck.ClientCompany) -> None:
     for place in ("https://192.0.2.1/users", "https://orders.example.test/users", "file:///etc/hosts"):
         acme.exchange.send(SERVICE, wsdl(place))

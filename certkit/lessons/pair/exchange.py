@@ -168,7 +168,10 @@ class Exchange:
         """
         path = self._path(name)
         kind_of_letter(data)
-        return write_file(path, data)
+        write_file(path, data)
+        # It is meant for the other user of a hub, whatever this one's umask is; nothing secret gets here.
+        path.chmod(0o644)
+        return path
 
     def has(self, name: str) -> bool:
         """Return whether a file of that name is there."""
