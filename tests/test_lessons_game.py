@@ -181,6 +181,29 @@ def test_repaired_with_openssl_alone(tmp_path: Path, book: Progress) -> None:
     assert grade.ok, grade.text
 
 
+@pytest.mark.skipif(not ck.java_available(), reason="no Java here")
+def test_repaired_with_keytool_alone(tmp_path: Path, book: Progress) -> None:
+    case = ck.new_case(SEED, story="wrong-password")
+    folder = case.write(tmp_path / "case")
+    store = folder / "client/client.p12"
+    given = store.rename(folder / "client/as-given.p12")
+    ck.keytool(
+        *(
+            "-importkeystore",
+            "-noprompt",
+            "-srckeystore",
+            given,
+            "-destkeystore",
+            store,
+            "-deststoretype",
+            "PKCS12",
+        ),
+        passwords={"-srcstorepass": "Sommer-2012", "-deststorepass": "changeit"},
+    )
+    grade = case.grade(folder, progress=book)
+    assert grade.ok, grade.text
+
+
 def test_repaired_with_the_ca_desk(tmp_path: Path, book: Progress) -> None:
     case = ck.new_case(SEED, story="hostname-mismatch")
     folder = case.write(tmp_path / "case")
