@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM, ChaCha20Poly1305
@@ -61,7 +62,7 @@ class RecordKey:
         FormatError
             If the record was not made with this key.
         """
-        cipher, nonce = self._cipher()
+        cipher, nonce = self._cipher, self._nonce()
         try:
             plain = cipher.decrypt(nonce, body, header).rstrip(b"\x00")
         except InvalidTag:
@@ -75,17 +76,23 @@ class RecordKey:
 
     def seal(self, kind: int, content: bytes) -> bytes:
         """Return a record that the other side can open."""
-        cipher, nonce = self._cipher()
+        cipher, nonce = self._cipher, self._nonce()
         header = b"\x17\x03\x03" + (len(content) + 1 + 16).to_bytes(2, "big")
         self.sequence += 1
         return header + cipher.encrypt(nonce, content + bytes([kind]), header)
 
-    def _cipher(self) -> tuple[AESGCM | ChaCha20Poly1305, bytes]:
+    @cached_property
+    def _cipher(self) -> AESGCM | ChaCha20Poly1305:
         algorithm, size = _SUITES[self.suite]
-        key = _expand_label(algorithm, self.secret, b"key", b"", size)
-        iv = int.from_bytes(_expand_label(algorithm, self.secret, b"iv", b"", 12), "big")
         family = ChaCha20Poly1305 if self.suite == 0x1303 else AESGCM
-        return family(key), (iv ^ self.sequence).to_bytes(12, "big")
+        return family(_expand_label(algorithm, self.secret, b"key", b"", size))
+
+    @cached_property
+    def _iv(self) -> int:
+        return int.from_bytes(_expand_label(_SUITES[self.suite][0], self.secret, b"iv", b"", 12), "big")
+
+    def _nonce(self) -> bytes:
+        return (self._iv ^ self.sequence).to_bytes(12, "big")
 
 
 def handshake_keys(suite: int, shared: bytes, transcript: bytes) -> tuple[RecordKey, RecordKey]:
