@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 import certkit as ck
@@ -172,6 +173,7 @@ def test_an_object_store_is_a_place_too(ca: ck.CertificateAuthority) -> None:
         paths = sorted(path.replace(":///", "://") for path in found["path"])
         assert paths == ["memory://bucket/broken.jks", "memory://bucket/tls/ca.pem"]
         assert sorted(found["status"]) == ["unreadable", "valid"]
+        pd.testing.assert_frame_equal(ck.scan_inventory("memory://bucket", at=AT, workers=2), found)
         assert len(ck.scan_inventory("memory://bucket/tls/ca.pem", at=AT)) == 1
         with pytest.raises(ArgumentError, match="no such file"):
             ck.scan_inventory("memory://elsewhere")

@@ -8,6 +8,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
 from typing import Any
 
 from certkit.errors import ArgumentError
@@ -89,6 +90,13 @@ def _run_local(units: Iterable[Unit], job: Job, workers: int | None) -> Iterator
         if unit is None:
             return
         yield read_unit(reader, unit)
+    first = next(pieces, None)
+    if first is None:
+        return
+    if first.places[0].path.startswith("memory://"):  # fsspec's memory is this process's own
+        yield from (read_unit(reader, unit) for unit in chain([first], pieces))
+        return
+    pieces = chain([first], pieces)
     number = workers or os.cpu_count() or 1
     # The pool ends first: its threads wait for answers of the crew.
     with Crew(job.at, job.passwords, number) as crew, ThreadPoolExecutor(number) as pool:
