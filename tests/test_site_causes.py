@@ -10,6 +10,7 @@ import pytest
 
 import certkit as ck
 from certkit import causes
+from certkit._site.atlas import atlas_section
 from certkit._site.causes import cause_section
 from certkit._site.frame import Section
 from certkit._site.messages import message_section, messages_of
@@ -85,6 +86,20 @@ def test_every_message_of_a_refusal_leads_to_each_of_its_causes() -> None:
             assert any(
                 start in told and f'href="causes/{row.cause}.html"' in line for told, line in lines.items()
             ), row
+
+
+def test_the_atlas_shows_every_fault_and_names_what_divides_the_stacks() -> None:
+    atlas = ck.load_atlas()
+    page = atlas_section(atlas, ck.list_faults()).index
+    divided, maps = page.body.split('<h2 id="trust">')
+    told = words(page.body)
+    for fault in ck.list_faults():
+        link = f'href="causes/{fault.cause}.html#{fault.id}"'
+        assert (link in maps) is (fault.id in atlas.faults), fault.id
+        assert (link in divided) is (fault.id in atlas.disagreements().faults), fault.id
+    assert all(f"{row.stack} {row.version}" in told for row in atlas)
+    drawn = sum(int(number) for number in re.findall(r"<title>(\d+) faults? by", maps))
+    assert drawn == len(set(atlas.faults) & {fault.id for fault in ck.list_faults()})
 
 
 def test_messages_are_counted_once_a_role_and_the_likeliest_cause_comes_first() -> None:

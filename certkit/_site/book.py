@@ -15,6 +15,7 @@ from certkit._files import utc
 from certkit._lab import copy_series
 from certkit._page import FILTER
 from certkit._share import share
+from certkit._site.atlas import atlas_section
 from certkit._site.causes import Lesson, cause_section
 from certkit._site.commands import command_section
 from certkit._site.frame import Page, Section, write_pages
@@ -62,6 +63,7 @@ def build_site(folder: str | os.PathLike[str], faults: Iterable[Fault] | None = 
     sections = [
         message_section(atlas),
         cause_section(atlas, catalogue, _places(notebooks, named, lessons), [item.id for item in recorded]),
+        atlas_section(atlas, catalogue),
         _replays(recorded),
         reference_section(),
         command_section(),

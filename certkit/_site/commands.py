@@ -56,7 +56,8 @@ def _verbs(parser: argparse.ArgumentParser) -> Iterator[tuple[str, tuple[argpars
 def _told(parser: argparse.ArgumentParser, words: str, level: int) -> Iterator[Html]:
     # argparse would colour the text for a terminal that builds the book (Python 3.14).
     parser.color = False  # type: ignore[attr-defined,unused-ignore]
-    form = argparse.HelpFormatter(parser.prog, width=_WIDTH)
+    form = parser._get_formatter()
+    form._width = _WIDTH
     form.add_usage(parser.usage, parser._actions, parser._mutually_exclusive_groups, prefix="")
     if words or parser.description:
         yield tag("p", whole(parser.description or f"{words[:1].upper()}{words[1:]}."))

@@ -35,9 +35,11 @@ KINDS = (
     "reference/Handshake.html",
     "commands/index.html",
     "commands/explain.html",
+    "atlas.html",
     "glossary.html",
     "guides.html",
     "project/readme.html",
+    "guide/instructors-guide.html",
 )
 # Every run of letters with the colours that it is drawn in: what is transparent lets the next one below through.
 COLOURS = """() => {
