@@ -23,7 +23,8 @@ def atlas_section(atlas: Atlas, faults: Sequence[Fault]) -> Section:
         tag(
             "p",
             f"{count(len(atlas), 'connection')}: {count(len(known), 'fault')} and the good case, called by "
-            f"{count(len(atlas.stacks), 'client stack')} in each TLS version that matters, measured on one machine. Each cause's page has the words that were said.",
+            f"{count(len(atlas.stacks), 'client stack')} in each TLS version "
+            "that matters, measured on one machine. Each cause's page has the words that were said.",
         ),
         tag(
             "p",
