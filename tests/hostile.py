@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 import warnings
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -47,7 +48,7 @@ OWN_TEXT = {
         "Fault",
     ),
     *("PrivateKey", "ClosedPort", "Stub", "Reproduction", "Tally", "Result", "Damage", "LoopbackServer"),
-    *("Case", "Grade", "PlatformRules", "OcspAnswer", "Glossary", "TodayBox", "Way"),
+    *("Case", "Grade", "PlatformRules", "OcspAnswer", "Glossary", "TodayBox", "Way", "GroupOverview"),
 }
 
 
@@ -116,6 +117,7 @@ def values(text: str) -> Iterator[object]:
     run = ck.handshake(client, server)
     yield from (run, *run.messages, ck.compare_handshakes({text[:500]: run}))
     yield from _services(text, server, client)
+    yield from _pair(leaf, root)
     diagnosis = ck.explain(text[:20_000] + "\nPKIX path building failed\n" + leaf.certificate.pem)
     yield from (diagnosis, *diagnosis.causes)
     yield Atlas((AtlasRow("expired-leaf", text, "curl", text, text, "1.3", "refused", text, text, text),))
@@ -153,6 +155,27 @@ def _services(text: str, server: ck.ServerConfig, client: ck.ClientConfig) -> It
         yield from (call, platform or call, service, service.log, tap, tap.conversation())
         yield ck.transfer_ftps(ftps, "orders.csv", careless)
         yield ck.check_server(f"127.0.0.1:{service.port}", anchors=client.anchors, client=client.credential)
+
+
+def _pair(leaf: ck.Credential, root: ck.Credential) -> Iterator[object]:
+    """Yield the two companies of the pair mode, with what a hostile partner sends."""
+    with tempfile.TemporaryDirectory() as folder:
+        orders = ck.ServerCompany(Path(folder, "exchange"), home=Path(folder, "orders"))
+        acme = ck.ClientCompany(Path(folder, "exchange"), home=Path(folder, "acme"))
+        exchange = orders.received()
+        exchange.send("leaf.der", leaf.certificate.der)
+        exchange.send("root.der", root.certificate.der)
+        with suppress(OSError):  # not every file system takes such a name
+            (exchange.folder / f"{leaf.certificate.name[:40].replace('/', '-')}.pem").write_bytes(
+                b"no letter"
+            )
+        acme.key = leaf.key
+        orders.credential, orders.client_anchors, orders.two_way = (
+            leaf,
+            ck.TrustStore([root.certificate]),
+            True,
+        )
+        yield from (exchange, acme.trust("root.der"), acme.install("leaf.der"), orders, acme)
 
 
 def pages(text: str, folder: Path) -> Iterator[tuple[str, str]]:

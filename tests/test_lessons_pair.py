@@ -268,6 +268,8 @@ def test_names_and_places(tmp_path: Path) -> None:
             exchange.send(name, root)
     with pytest.raises(FileError):
         exchange.take("nothing.pem")
+    with pytest.raises(LimitError, match="nobody takes more"):
+        exchange.send("big.pem", root * 2_000)
     (tmp_path / "exchange/big.pem").write_bytes(b"x" * 1_100_000)
     with pytest.raises((LimitError, FileError)):
         exchange.take("big.pem")

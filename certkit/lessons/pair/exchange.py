@@ -11,9 +11,17 @@ from pathlib import Path
 
 from certkit._files import iso, read_source, write_file
 from certkit._html import Html, badge, table
-from certkit._text import count
+from certkit._text import count, visible
 from certkit.certificates import Certificate
-from certkit.errors import ArgumentError, CertkitError, CredentialError, FileError, FormatError, PasswordError
+from certkit.errors import (
+    ArgumentError,
+    CertkitError,
+    CredentialError,
+    FileError,
+    FormatError,
+    LimitError,
+    PasswordError,
+)
 from certkit.formats.sniff import read_contents
 from certkit.services.soap import parse_envelope
 
@@ -82,7 +90,7 @@ def kind_of_letter(data: bytes) -> str:
     counted = Counter(_WORDS[kind] for kind in kinds)
     said = ", ".join(count(number, word) for word, number in counted.items())
     names = [Certificate.from_der(item.data).name for item in items if _WORDS[item.kind] == "certificate"]
-    return f"{said}: {' ← '.join(names)}" if names else said
+    return f"{said}: {visible(' ← '.join(names))}" if names else said
 
 
 def _key() -> CredentialError:
@@ -167,6 +175,10 @@ class Exchange:
             If it cannot be written.
         """
         path = self._path(name)
+        if len(data) > MAX_BYTES:
+            raise LimitError(
+                f"this file has {len(data):,} bytes, and nobody takes more than {MAX_BYTES:,}", on=name
+            )
         kind_of_letter(data)
         write_file(path, data)
         # It is meant for the other user of a hub, whatever this one's umask is; nothing secret gets here.
