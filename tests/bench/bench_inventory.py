@@ -1,6 +1,7 @@
 """Ratios of the inventory, measured in one run: rows, scans, keystores, memory. `make bench` prints them.
 
-CERTKIT_BENCH_ROWS sets how far the memory is followed (100,000 by default; a million takes minutes).
+CERTKIT_BENCH_ROWS sets how far the memory is followed (100,000 by default; a million takes minutes),
+CERTKIT_BENCH_STORES how large the practice estate is, and CERTKIT_BENCH_CSV names a file that keeps the numbers.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 from bench.distinct import distinct, pem_of
+from bench.noting import note
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 
@@ -31,6 +33,7 @@ from certkit.formats.writing import Outgoing
 from certkit.inventory.fast import usual_fields
 from certkit.inventory.fields import read_fields
 
+STORES = int(os.environ.get("CERTKIT_BENCH_STORES", "2000"))
 ROWS = int(os.environ.get("CERTKIT_BENCH_ROWS", "100000"))
 FILES = 100_000
 GO = """package main
@@ -108,18 +111,17 @@ def test_a_row(ders: list[bytes]) -> None:
         for _ in range(7)
     ]
     ours, theirs = (statistics.median(values) / len(ders) * 1e6 for values in zip(*rounds, strict=True))
-    print(
-        f"\na row: {ours:.1f} µs (goal 40), through cryptography's objects {theirs:.1f} µs, ratio {theirs / ours:.1f} (goal 6)"
-    )
+    note("a row, nine extensions, CPU", ours, "µs", "<= 40")
+    note("the same row through cryptography's objects, CPU", theirs, "µs")
+    note("a row, faster than through cryptography's objects", theirs / ours, "times", ">= 6")
     roots = [item.der for path in ck.system_stores() for item in ck.load_certificates(path)]
     if roots:
         once, naive = (
             cpu(each(read_fields, roots)),
             cpu(each(lambda der: ck.Certificate.from_der(der).explain(), roots)),
         )
-        print(
-            f"real roots ({len(roots)}): {once / len(roots) * 1e6:.0f} µs a row; in full {naive / len(roots) * 1e6:.0f} µs"
-        )
+        note(f"a row of {len(roots)} real roots, CPU", once / len(roots) * 1e6, "µs")
+        note("the same roots explained in full, CPU", naive / len(roots) * 1e6, "µs")
 
 
 @pytest.mark.skipif(not shutil.which("go"), reason="no Go here")
@@ -132,7 +134,7 @@ def test_a_row_in_go(ders: list[bytes], folder: Path) -> None:
     said = subprocess.run([folder / "row", data], check=True, capture_output=True, text=True).stdout
     go = statistics.median(float(line) for line in said.split())
     ours = statistics.median(cpu(each(usual_fields, ders)) for _ in range(5)) / len(ders) * 1e6
-    print(f"\na row: {ours:.1f} µs, Go's parser and strings {go:.1f} µs, ratio {go / ours:.1f}")
+    note("a row, faster than Go's parser and strings", go / ours, "times")
 
 
 def children_cpu(command: list[str]) -> float:
@@ -152,23 +154,22 @@ def test_a_jks_of_ten_thousand(folder: Path) -> None:
             Outgoing(f"host{index}", (der,), trusted=True) for index, der in enumerate(distinct(number))
         ]
         path.write_bytes(write_jks(entries, "changeit"))
+    (folder / "passwords").write_text("changeit\n")
     ck.scan_inventory(large, workers=1)
     ours = {
         "without their start": statistics.median(
             cpu(lambda: ck.scan_inventory(large, passwords=["changeit"], workers=1)) for _ in range(3)
         ),
         "whole programs": children_cpu(
-            [sys.executable, "-m", "certkit", "scan", "--workers", "1", str(large)]
+            [sys.executable, "-m", "certkit", "scan", "--passwords", str(folder / "passwords"), str(large)]
         ),
     }
     listing = ["keytool", "-list", "-storepass", "changeit", "-keystore"]
     whole, start = (children_cpu([*listing, str(path)]) for path in (large, small))
     theirs = {"without their start": whole - start, "whole programs": whole}
     for name, seconds in ours.items():
-        print(
-            f"\nJKS of 10,000, {name}: {seconds:.2f} s of CPU, keytool -list {theirs[name]:.1f} s, "
-            f"ratio {theirs[name] / seconds:.0f} (goal 30)"
-        )
+        note(f"JKS of 10,000, {name}, CPU", seconds, "s")
+        note(f"JKS of 10,000, {name}, less CPU than keytool -list", theirs[name] / seconds, "times", ">= 30")
 
 
 SCAN = """
@@ -225,11 +226,15 @@ def pace(source: Path, folder: Path, what: str, goal: str) -> float:
     for workers in (1, os.cpu_count() or 1):
         seconds, used, peaks, rows = scan(source, folder, workers)
         clock[workers] = rows / seconds
-        print(
-            f"\n{rows:,} {what}, {workers} processes: {rows / seconds:,.0f} rows/s by the clock (goal {goal} on 2), "
-            f"{rows / used:,.0f} per CPU second, {peaks[0]:.0f} MB"
+        note(
+            f"{rows:,} {what}, {workers} processes, by the clock",
+            rows / seconds,
+            "rows/s",
+            f">= {goal}" if workers == 2 else "",
         )
-    print(f"more processes: {max(clock.values()) / clock[1]:.2f} times one")
+        note(f"{rows:,} {what}, {workers} processes", rows / used, "rows per CPU second")
+        note(f"{rows:,} {what}, {workers} processes, memory of the first", peaks[0], "MB", "<= 300")
+    note(f"{what}: one process a core, faster than one", rows / seconds / clock[1], "times")
     return rows / used
 
 
@@ -242,7 +247,7 @@ def test_a_scan_of_files(folder: Path) -> None:
     rows = pace(source, folder, "files, each with its own certificate", "25,000")
     command = [sys.executable, "-c", STRAIGHTFORWARD, str(source), str(Path(__file__).parent.parent)]
     plain = float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
-    print(f"the straightforward way: {FILES / plain:,.0f} per CPU second; ratio {rows * plain / FILES:.1f}")
+    note("files: more rows per CPU second than the straightforward way", rows * plain / FILES, "times")
 
 
 def test_a_scan_of_bundles(folder: Path) -> None:
@@ -265,11 +270,12 @@ def test_memory_stays_flat(folder: Path) -> None:
             (source / f"{number}.pem").write_text(f"# {number}\n{text}")
         seconds, used, peaks, rows = scan(source, folder, os.cpu_count() or 1)
         parquet = (folder / "all.parquet").stat().st_size / rows
-        print(
-            f"\n{rows:,} rows, 4,000 different: {rows / seconds:,.0f} rows/s by the clock, "
-            f"{rows / used:,.0f} per CPU second, peak {peaks[0]:.0f} MB, "
-            f"largest worker {peaks[1]:.0f} MB (goal 300), {parquet:.0f} B a row in Parquet"
-        )
+        what = f"{rows:,} rows of 4,000 certificates to Parquet"
+        note(f"{what}, by the clock", rows / seconds, "rows/s")
+        note(what, rows / used, "rows per CPU second")
+        note(f"{what}, memory of the first process", peaks[0], "MB", "<= 300")
+        note(f"{what}, memory of the largest worker", peaks[1], "MB", "<= 300")
+        note(f"{what}, size", parquet, "B a row")
         if size == 10_000:
             in_memory("every certificate once", ck.scan_inventory(source / "0.pem"))
             in_memory("each in three places", ck.read_inventory(folder / "all.parquet"))
@@ -279,16 +285,13 @@ def test_memory_stays_flat(folder: Path) -> None:
 def in_memory(what: str, frame: pd.DataFrame) -> None:
     packed = frame.memory_usage(deep=True).sum() / len(frame)
     plain = sum(pa.array(frame[column]).nbytes for column in frame) / len(frame)
-    print(f"in memory, {what}: {packed:.0f} B a row (goal 350); unpacked {plain:.0f}")
+    note(f"in memory, {what}", packed, "B a row", "<= 350")
+    note(f"in memory, {what}, if it were not packed", plain, "B a row")
 
 
 def test_a_practice_estate(folder: Path) -> None:
     start = time.perf_counter()
-    made = ck.make_estate(folder / "acme", 2000, seed="bench")
-    seconds = time.perf_counter() - start
-    took = statistics.median(
-        cpu(lambda: ck.scan_inventory(made.folder, passwords=made.passwords, workers=1)) for _ in range(3)
-    )
-    print(
-        f"\nan estate of 2,000 stores: made in {seconds:.1f} s, scanned in {took:.1f} s of CPU ({2000 / took:,.0f} stores/s)"
-    )
+    made = ck.make_estate(folder / "acme", STORES, seed="bench")
+    note(f"an estate of {STORES:,} stores, made", time.perf_counter() - start, "s", "<= 60")
+    took = cpu(lambda: ck.scan_inventory(made.folder, passwords=made.passwords, workers=1))
+    note(f"an estate of {STORES:,} stores, scanned, CPU", took, "s")
