@@ -6,6 +6,7 @@ import io
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import chain, repeat
 from typing import IO, Any
 
 from certkit._files import utc
@@ -256,17 +257,19 @@ class Reader:
         elif empty:
             self.others += 1
 
-    def _item(self, name: str, contents: Contents, item: Item) -> Iterator[Row]:
-        alias = None if not item.alias else visible(item.alias)
+    def _item(self, name: str, contents: Contents, item: Item) -> list[Row]:
+        alias = visible(item.alias) if item.alias else None
         if item.error is not None:
-            yield Row.unreadable(name, item.error, contents.format, alias)
-        elif item.kind in {"certificate", "trusted-certificate"}:
-            yield self._certificate(name, contents, item.data, alias, item.kind)
-        elif item.kind == "private-key":
-            kind = "private-key"
-            for der in item.chain:
-                yield self._certificate(name, contents, der, alias, kind)
-                kind = "chain"
+            return [Row.unreadable(name, item.error, contents.format, alias)]
+        if item.kind in {"certificate", "trusted-certificate"}:
+            return [self._certificate(name, contents, item.data, alias, item.kind)]
+        if item.kind != "private-key":
+            return []
+        kinds = chain(["private-key"], repeat("chain"))
+        return [
+            self._certificate(name, contents, der, alias, kind)
+            for der, kind in zip(item.chain, kinds, strict=False)
+        ]
 
     def _certificate(self, name: str, contents: Contents, der: bytes, alias: str | None, kind: str) -> Row:
         judged = self._judged.get(der)
