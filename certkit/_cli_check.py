@@ -11,7 +11,7 @@ from pathlib import Path
 from certkit._cli_files import read_password
 from certkit._files import read_source, write_file
 from certkit._html import Html, tag
-from certkit.checkup import STARTTLS, ServerCheck, check_servers
+from certkit.checkup import STARTTLS, ServerCheck, check_servers, parse_target
 from certkit.credentials import Credential
 from certkit.errors import ArgumentError
 from certkit.keystores import load_keystore
@@ -50,9 +50,11 @@ def add_parsers(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
 
 
 def _check(args: argparse.Namespace) -> int:
-    targets = [*args.targets, *_listed(args.listed)]
-    if not targets:
+    named = [*args.targets, *_listed(args.listed)]
+    if not named:
         raise ArgumentError("no server was named", hint="certkit check HOST:PORT")
+    # All of them before the first is contacted: a slip in line 900 must not cost what 899 said.
+    targets = [parse_target(text, starttls=args.starttls, proxy=args.proxy, name=args.name) for text in named]
     if not 0 < args.step <= 600:
         raise ArgumentError("a step takes more than 0 and at most 600 seconds", on=args.step)
     password = read_password(args)
@@ -62,9 +64,6 @@ def _check(args: argparse.Namespace) -> int:
         workers=min(args.workers, len(targets)) if args.workers > 0 else args.workers,
         anchors=load_keystore(Path(args.anchors), password).trust_store() if args.anchors else None,
         client=_client(args.client, password),
-        name=args.name,
-        starttls=args.starttls,
-        proxy=args.proxy,
         at=moment(args.at),
         step=args.step,
         versions=not args.quick,

@@ -139,6 +139,12 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
         (tmp_path / "servers.txt").write_text(f"# ours\n{target}\n127.0.0.1:1  # closed\n")
         assert main(["check", "--from", str(tmp_path / "servers.txt"), *options]) == 1
         assert len(capsys.readouterr().out.splitlines()) == 2
+        (tmp_path / "slip.txt").write_text(f"{target}\n127.0.0.1:http\n")
+        before = len(service.log)
+        assert main(["check", "--from", str(tmp_path / "slip.txt"), *options]) == 2
+        assert len(service.log) == before, "nothing is contacted if one of the lines is wrong"
+        captured = capsys.readouterr()
+        assert captured.out == "" and "127.0.0.1:http" in captured.err
     assert main(["check", "127.0.0.1:1", "--step", "1", "--json"]) == 1
     assert json.loads(capsys.readouterr().out)["findings"][0]["cause"] == "dns-or-network"
     for bad in (
