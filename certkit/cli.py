@@ -6,6 +6,7 @@ Exit codes: 0 good; 1 the check or the handshake failed; 2 the input or the call
 from __future__ import annotations
 
 import argparse
+import errno
 import importlib
 import io
 import json
@@ -71,6 +72,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # The reader (head, less) has seen enough; keep Python from complaining at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return GOOD
+    except OSError as error:
+        if error.errno not in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
+            raise
+        # What was printed goes to a disk that is full; keep Python from trying again at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        print(
+            f"certkit: the output cannot be written ({error.strerror}); try: free some space", file=sys.stderr
+        )
+        return BAD
     except KeyboardInterrupt:
         return 130
     return code

@@ -63,6 +63,7 @@ _BY_REASON = {
 _NAME_CODES = {62, 63, 64}
 _TRUST_CODES = {2, 18, 19, 20, 21, 27}
 _CA_CODES = {24, 32, 79}
+_NEED_THE_CHAIN = {10, 26, *_NAME_CODES}
 
 
 def find_cause(handshake: Handshake) -> str | None:
@@ -70,13 +71,27 @@ def find_cause(handshake: Handshake) -> str | None:
     if handshake.ok:
         return None
     for side, chain, anchors in (
-        (handshake.client, handshake.server_chain, handshake.client_config.anchors),
-        (handshake.server, handshake.client_chain, handshake.server_config.client_anchors or TrustStore()),
+        (handshake.client, _presented(handshake, "server"), handshake.client_config.anchors),
+        (
+            handshake.server,
+            _presented(handshake, "client"),
+            handshake.server_config.client_anchors or TrustStore(),
+        ),
     ):
         cause = cause_seen_by(side, chain, anchors, handshake.at)
         if cause is not None or side.verify_code is not None:
             return cause
     return None
+
+
+def _presented(handshake: Handshake, side: str) -> Chain:
+    """Return the chain that a side presented; where it crossed unseen, the one that it was given to present."""
+    config = handshake.server_config if side == "server" else handshake.client_config
+    seen = handshake.server_chain if side == "server" else handshake.client_chain
+    given = config.credential
+    if seen or given is None or handshake.recording != "records" or getattr(config, "presents", ()):
+        return seen  # a server of the lab that presents other bytes than its own keeps its secret
+    return given.chain
 
 
 def cause_seen_by(side: Endpoint, chain: Chain, anchors: TrustStore, at: datetime) -> str | None:
@@ -109,6 +124,9 @@ def cause_seen_by(side: Endpoint, chain: Chain, anchors: TrustStore, at: datetim
 
 
 def _by_certificate(code: int, chain: Chain, anchors: TrustStore, verifier: str, at: datetime) -> str | None:
+    if not chain and (code in _NEED_THE_CHAIN or (code in _TRUST_CODES and len(anchors))):
+        # Refused for a certificate that nobody saw (no message callback): it could be one cause or another.
+        return "client-cert-untrusted" if verifier == "server" and code in _TRUST_CODES else None
     if code == 10:
         return "expired-leaf" if chain and chain.leaf.validity(at) == "expired" else "expired-ca"
     if code in _NAME_CODES:

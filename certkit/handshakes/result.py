@@ -213,6 +213,13 @@ class Handshake:
         if found is None:
             there = dict.fromkeys(item.name for item in self.messages if sender in {None, item.sender})
             whose = "" if sender is None else f" of the {sender}"
+            if self.recording == "records" and "EncryptedRecord" in there:
+                raise ArgumentError(
+                    f"no such message{whose} can be seen: this Python has no message callback, so what is "
+                    "encrypted stays closed",
+                    on=repr(name),
+                    hint="TLS 1.2, which encrypts less, or a CPython from python.org",
+                )
             raise ArgumentError(
                 f"there is no such message{whose} in this handshake",
                 on=repr(name),

@@ -57,6 +57,8 @@ class Hearing:
         Whether a CertificateRequest crossed.
     done : bool
         Whether this side believes the handshake finished.
+    listens : bool
+        Whether messages can be heard at all: not on a Python without a message callback.
     on_request : callable or None
         Gets each CertificateRequest, and whether it is of TLS 1.3.
     """
@@ -66,6 +68,7 @@ class Hearing:
     peer_chain: Chain = field(default_factory=lambda: Chain(()))
     asked: bool = False
     done: bool = False
+    listens: bool = True
     _tls13: bool = False
     on_request: Callable[[bytes, bool], object] | None = field(default=None, repr=False)
 
@@ -107,6 +110,8 @@ class Hearing:
         if found is not None or endpoint.alert_received is None or self.side == "server":
             return found
         if endpoint.alert_received == "handshake_failure":
+            if not self.listens:
+                return None
             # TLS 1.2 has no alert of its own for a missing client certificate.
             return "client-cert-missing" if self.asked else "no-shared-cipher"
         return CAUSE_BY_ALERT.get(endpoint.alert_received)
@@ -128,7 +133,7 @@ class Ears:
         self._side = side
         self._open: dict[int, Hearing] = {}
         self._lock = threading.Lock()
-        watch(context, self._heard)
+        self._listens = watch(context, self._heard)
 
     def _heard(self, connection: object, direction: str, content: int, data: bytes) -> None:
         hearing = self._open.get(id(connection))
@@ -137,7 +142,7 @@ class Ears:
 
     def listen(self, connection: ssl.SSLSocket | ssl.SSLObject) -> Hearing:
         """Start to listen to a connection whose handshake is still to do."""
-        hearing = Hearing(self._side)
+        hearing = Hearing(self._side, listens=self._listens)
         with self._lock:
             self._open[id(connection)] = hearing
         return hearing

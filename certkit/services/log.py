@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from certkit._files import iso
 from certkit._html import Html, badge, table
 from certkit._text import count
-from certkit.handshakes import Endpoint
+from certkit.handshakes import Endpoint, _recording
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["ServiceLog", "ServiceRecord"]
 
 MAX_RECORDS = 10_000
+_DEAF = ". This Python has no message callback: alerts, and chains that were refused, are not seen, and some causes not told"
 # What a handshake that is under way may take before a log is read without it: a step of its own time-out.
 PATIENCE_SECONDS = 5.0
 
@@ -154,7 +155,7 @@ class ServiceLog:
         return table(
             ("connection", "from", "event", "outcome", "caller", "the service's own words", "cause"),
             rows,
-            caption=f"The service's log: {count(len(self), 'record')}",
+            caption=f"The service's log: {count(len(self), 'record')}{'' if _recording.HAS_MESSAGE_CALLBACK else _DEAF}",
             limit=25,
         )
 

@@ -21,6 +21,7 @@ __all__ = ["WorkerProcess"]
 
 _STARTUP_SECONDS = 60.0
 _KEPT_STDERR = 4000
+_LAST_WORDS_SECONDS = 1.0
 # What a user's shell may set for their own Java: another JVM's options, printed warnings, a class path.
 _FOREIGN_VARIABLES = ("JAVA_TOOL_OPTIONS", "_JAVA_OPTIONS", "JDK_JAVA_OPTIONS", "CLASSPATH", "JAVA_HOME")
 
@@ -39,18 +40,29 @@ class WorkerProcess:
     def __init__(self, module: str, *arguments: str) -> None:
         self.owner = os.getpid()
         self._number = 0
-        self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-            [sys.executable, "-m", module, *arguments],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=_environment(),
-            **_own_group(),
-        )
+        try:
+            self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
+                [sys.executable, "-m", module, *arguments],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env=_environment(),
+                **_own_group(),
+            )
+        except OSError as error:
+            raise MissingToolError(
+                f"the Java worker cannot be started ({error.strerror or error})",
+                on=sys.executable or "no Python",
+                hint="free memory and processes, and a Python that may be run",
+            ) from None
         self._answers: queue.Queue[bytes | None] = queue.Queue()
         self._complaints = bytearray()
-        for target in (self._read_answers, self._read_complaints):
-            threading.Thread(target=target, name=f"certkit {module}", daemon=True).start()
+        self._readers = [
+            threading.Thread(target=target, name=f"certkit {module}", daemon=True)
+            for target in (self._read_answers, self._read_complaints)
+        ]
+        for reader in self._readers:
+            reader.start()
         self._finalizer = weakref.finalize(self, _end, self._process, self.owner)
         self.ready = self._answer(_STARTUP_SECONDS, "start")
 
@@ -107,6 +119,11 @@ class WorkerProcess:
         return answer
 
     def _died(self, operation: str) -> CertkitError:
+        # Its last words may still be on their way: they come before the end of the pipe that they come through.
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(_LAST_WORDS_SECONDS)
+            self._readers[-1].join(_LAST_WORDS_SECONDS)
+        code = self._process.poll()
         self.close()
         words = visible(self._complaints.decode("utf-8", "replace").strip()[-300:], 300)
         if "ModuleNotFoundError" in words or "ImportError" in words:
@@ -115,8 +132,9 @@ class WorkerProcess:
                 hint="install certkit with its extra: certkit[java]",
             )
         said = f" and said: {words}" if words else ""
+        how = f"was ended from outside (signal {-code})" if code is not None and code < 0 else "ended"
         return CertkitError(
-            f"the Java worker ended{said}",
+            f"the Java worker {how}{said}",
             on=operation,
             hint="call it again: a new one starts by itself",
             kind="worker-died",
