@@ -8,7 +8,6 @@ says so in a line.
 from __future__ import annotations
 
 import json
-import locale
 import os
 import shutil
 import subprocess
@@ -93,25 +92,31 @@ def test_an_output_that_can_write_no_other_letters(tmp_path: Path) -> None:
     assert done.stdout.isascii()
 
 
-def _turkish() -> str | None:
-    for name in ("tr_TR.UTF-8", "tr_TR.utf8", "tr_TR"):
-        try:
-            before = locale.setlocale(locale.LC_ALL)
-            locale.setlocale(locale.LC_ALL, name)
-            locale.setlocale(locale.LC_ALL, before)
-        except locale.Error:
-            continue
-        return name
-    return None
+@pytest.fixture
+def turkish(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Return the variables of a Turkish locale: an installed one, or one that is made here."""
+    for name in ("tr_TR.UTF-8", "tr_TR.utf8"):
+        code = f"import locale; locale.setlocale(locale.LC_ALL, {name!r})"
+        if subprocess.run([sys.executable, "-c", code], capture_output=True, check=False).returncode == 0:
+            return {"LC_ALL": name}
+    folder = tmp_path_factory.mktemp("locales")
+    command = ["localedef", "-i", "tr_TR", "-f", "UTF-8", str(folder / "tr_TR.UTF-8")]
+    if (
+        shutil.which("localedef") is None
+        or subprocess.run(command, capture_output=True, check=False).returncode
+    ):
+        pytest.skip("no Turkish locale is installed here, and its source is not there to make one from")
+    return {"LC_ALL": "tr_TR.UTF-8", "LOCPATH": str(folder)}
 
 
-def test_a_turkish_locale(tmp_path: Path) -> None:
-    """Where "i" in capitals is not "I": Java lower-cases by it."""
-    name = _turkish()
-    if name is None:
-        pytest.skip("no Turkish locale is installed here")
-    variables = {"LC_ALL": name, "LANG": name, "PYTHONUTF8": "0"}
-    went_on(day(tmp_path, "files", "commands", "check", "java", env=variables))
+def test_a_turkish_locale(tmp_path: Path, turkish: dict[str, str]) -> None:
+    """Where the capital of "i" is not "I", and a half is 0,5: Java lower-cases by it."""
+    variables = {
+        **turkish,
+        "PYTHONUTF8": "0",
+        "SURVIVAL_FIRST": "import locale; locale.setlocale(locale.LC_ALL, '')",
+    }
+    went_on(day(tmp_path, "files", "commands", "scan", "check", "java", "00", env=variables))
 
 
 # Homes and disks -----------------------------------------------------------------------------------
