@@ -89,9 +89,10 @@ def _presented(handshake: Handshake, side: str) -> Chain:
     config = handshake.server_config if side == "server" else handshake.client_config
     seen = handshake.server_chain if side == "server" else handshake.client_chain
     given = config.credential
-    if seen or given is None or handshake.recording != "records" or getattr(config, "presents", ()):
-        return seen  # a server of the lab that presents other bytes than its own keeps its secret
-    return given.chain
+    if seen or given is None or handshake.recording != "records":
+        return seen
+    # A server of the lab may present other bytes than its own; what they are stays its secret.
+    return seen if hasattr(config, "presents") and config.presents else given.chain
 
 
 def cause_seen_by(side: Endpoint, chain: Chain, anchors: TrustStore, at: datetime) -> str | None:
