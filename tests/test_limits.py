@@ -72,32 +72,21 @@ TABLE = {
 _NO_BOUND_OF_INPUT = {
     "certkit._html.MAX_PICTURE_BYTES": "of a drawing of ours",
     "certkit._learners.": "a measurement of ours",
-    "certkit._reset._DEPTH": "of a folder of ours",
     "certkit._site.": "our own notebooks",
     "certkit.checkup.measured._MOST_FAULTS": "rows shown",
-    "certkit.inventory.engine._ALONE_SECONDS": "how long one process goes on before it asks for help",
     "certkit.inventory.fast.": "caches",
     "certkit.services._server.MAX_FAILURES": "failures of our own that are remembered",
     "certkit.widgets.file_lab.LARGEST": "in the browser's half of the lab; in the kernel the bound of a file counts",
     "certkit._report._MOST_ROWS": "rows shown; the data are whole",
     "certkit.atlas.picture._MOST": "faults shown",
-    "certkit.explanation._masking._KEY_LONGEST": "how far a key is masked without its end",
     "certkit.explanation._weighing._MOST": "causes shown",
     "certkit.explanation.timeline._MOST": "steps shown",
-    "certkit.faults._outside.SECONDS": "our own servers",
-    "certkit.faults._outside.SILENT_SECONDS": "our own servers",
-    "certkit.formats.pkcs12_links._LONGEST_CHAIN": "links followed from a key; the certificates are all read",
     "certkit.handshakes.ladder.MAX_MESSAGES": "messages drawn; the table has all",
     "certkit.inventory._workbook._MOST_CHARACTERS": "of a cell, by the format",
-    "certkit.inventory.reading._LONGEST_LINE": "where a span of a bundle begins",
-    "certkit.inventory.judging._LONGEST_LIFE": "a rule of the public CAs",
-    "certkit.services._server.DRAIN_SECONDS": "a courtesy at the end",
-    "certkit.services.log.PATIENCE_SECONDS": "our own threads",
     "certkit.stacks._java_callout._MAX_ANSWER": "the lab's own service answers",
     "certkit.stacks._java_ftps._MAX_FILE": "the lab's own service answers",
     "certkit.stacks.call._MAX_MESSAGE": "of a message shown",
     "certkit.stacks.java_opinion._MOST": "certificates that Java is asked about; said in the opinion",
-    "certkit.stacks.python._SECONDS": "the lab's own service answers",
     "certkit.verification._constraints._DIRECTORY_LIMIT": "explanations only: the judge decides",
     "certkit.verification._constraints._NAME_LIMIT": "explanations only: the judge decides",
     "certkit.verification.revocation._MOST_TIMES": "of the time-out that a caller gives",
@@ -595,7 +584,7 @@ def _bounds() -> Iterator[str]:
             target = node.targets[0] if isinstance(node, ast.Assign) else None
             if isinstance(target, ast.Name) and isinstance(node.value, ast.Constant | ast.BinOp):
                 words = set(target.id.strip("_").split("_"))
-                if words & {"MAX", "MOST", "LIMIT", "LARGEST", "LONGEST", "SECONDS", "DEPTH"}:
+                if words & {"MAX", "MOST", "LIMIT", "LARGEST"} or f"{module}.{target.id}" in TABLE:
                     yield f"{module}.{target.id}"
 
 
