@@ -38,6 +38,7 @@ from certkit.formats import (
 from certkit.inventory.containers import is_secret, secret_members
 from certkit.inventory.fields import careful_fields, read_fields
 from certkit.inventory.passwords import Passwords
+from certkit.inventory.places import Place
 from certkit.inventory.reading import Reader
 from certkit.keystores.explaining import explain_entry, explain_store
 from certkit.lessons.pair.company import _address
@@ -244,6 +245,12 @@ def inventory(data: bytes) -> None:
     for password in ([], [PASSWORD]):
         for row in Reader(AT, Passwords(password)).content("file", data, True):
             assert row.path
+    with tempfile.NamedTemporaryFile() as bundle:  # a large one is read in spans
+        bundle.write(data)
+        bundle.flush()
+        for start, end in ((0, len(data) // 2), (len(data) // 2, len(data))):
+            for row in Reader(AT).span(Place(bundle.name, True), start, end):
+                assert row.path
     each(data, is_secret, lambda data: list(secret_members(data)))
 
 
