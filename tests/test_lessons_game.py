@@ -166,6 +166,7 @@ def test_the_same_seed_is_the_same_case() -> None:
     assert ck.new_case().level == "easy"
     assert "case" in repr(first).lower()
     assert first.mail.splitlines()[0][:30] in first._repr_html_()
+    assert not any("\\x0a" in ck.new_case(seed)._repr_html_() for seed in range(30)), "a mail has paragraphs"
 
 
 def test_repaired_with_openssl_alone(tmp_path: Path, book: Progress) -> None:

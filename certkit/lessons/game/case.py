@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from certkit._files import read_source, write_file
-from certkit._html import Html, definitions, tag
+from certkit._html import Html, definitions, join, tag, whole
 from certkit._share import MY_FILES
 from certkit.errors import ArgumentError, CertkitError
 from certkit.faults import Scenario
@@ -217,9 +217,10 @@ class Case:
         return f"<Case {self.seed}, {self.level}: {'two-way' if self.two_way else 'one-way'}>"
 
     def _repr_html_(self) -> Html:
+        paragraphs = (" ".join(part.split()) for part in self.mail.split("\n\n"))
         rows: list[tuple[object, object]] = [
             ("level", f"{self.level}: {LEVELS[self.level]}"),
-            ("a colleague writes", tag("q", self.mail)),
+            ("a colleague writes", join(tag("p", whole(text)) for text in paragraphs)),
             ("then", tag("code", "case.write(), mend the files, case.grade()")),
         ]
         return definitions(rows, caption=f"Case {self.seed}")
