@@ -131,6 +131,14 @@ def write_file(
     return target
 
 
+def write_private(path: Path, data: bytes) -> Path:
+    """Write a new file that its owner alone can read, from its first moment on: for temporary folders."""
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0), 0o600)
+    with os.fdopen(handle, "wb") as stream:
+        stream.write(data)
+    return path
+
+
 def utc(moment: datetime | None, name: str = "at") -> datetime:
     """Return `moment` in UTC, whole seconds; now if None.
 

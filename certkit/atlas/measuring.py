@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from certkit._files import iso
+from certkit._files import iso, write_private
 from certkit._minder import minded_folder
 from certkit.atlas._normal import normal
 from certkit.atlas.table import Atlas, AtlasRow, sorted_rows
@@ -238,12 +238,12 @@ def write_call(scenario: Scenario, folder: Path) -> Call:
     file = None
     if scenario.client_file is not None:
         file = folder / ("given.p12" if scenario.client_file.format == "pkcs12" else "given.pem")
-        _secret(file, scenario.client_file.data)
+        write_private(file, scenario.client_file.data)
     elif client.credential is not None:
         key, chain = client.credential.key.to_pem(), client.credential.chain.pem.encode()
-        _secret(folder / "client.pem", chain + key)
-        _secret(folder / "client.key", key)
-        _secret(folder / "client.p12", keystore_bytes(client.credential, PASSWORD))
+        write_private(folder / "client.pem", chain + key)
+        write_private(folder / "client.key", key)
+        write_private(folder / "client.p12", keystore_bytes(client.credential, PASSWORD))
     crl = None
     if client.crls is not None:
         crl = folder / "crl.pem"
@@ -262,8 +262,3 @@ def write_call(scenario: Scenario, folder: Path) -> Call:
         resumes=scenario.road.resumes,
         expected=ANSWER,
     )
-
-
-def _secret(path: Path, data: bytes) -> None:
-    path.touch(mode=0o600)
-    path.write_bytes(data)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import pkcs12
 
+from certkit._files import write_private
 from certkit.certificates import Certificate
 from certkit.chains import Chain
 from certkit.credentials import Credential
@@ -66,7 +67,7 @@ def _permitted(file: ClientFile) -> None:
     with tempfile.TemporaryDirectory(prefix="certkit-") as folder:
         Path(folder).chmod(0o711)
         path = Path(folder) / "client.p12"
-        path.write_bytes(file.data)
+        write_private(path, file.data)
         root = os.geteuid() == 0
         path.chmod(0o600 if root else 0o000)
         who: dict[str, Any] = {"user": _NOBODY, "group": _NOBODY} if root else {}
@@ -93,8 +94,7 @@ def _open_pkcs12(file: ClientFile) -> Credential:
 def _open_pem(file: ClientFile) -> Credential:
     with tempfile.TemporaryDirectory(prefix="certkit-") as folder:
         path = Path(folder) / "client.pem"
-        path.touch(mode=0o600)
-        path.write_bytes(file.data)
+        write_private(path, file.data)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         try:
             # Without a password OpenSSL would ask on the terminal.

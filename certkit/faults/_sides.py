@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from certkit._files import write_private
 from certkit.certificates import Certificate
 from certkit.credentials import Credential
 from certkit.faults._openssl_server import OpenSslServer
@@ -134,7 +135,7 @@ class LabServer(ServerConfig):
 def _with_file(data: bytes, use: Callable[[str], object]) -> None:
     with tempfile.TemporaryDirectory(prefix="certkit-") as folder:
         path = Path(folder) / "file.pem"
-        path.write_bytes(data)
+        write_private(path, data)
         use(str(path))
 
 

@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from certkit._files import write_private
 from certkit._html import Html, definitions
 from certkit.certificates import Certificate
 from certkit.chains import TrustStore
@@ -225,8 +226,7 @@ def load_credential(context: ssl.SSLContext, credential: Credential) -> None:
     password = secrets.token_urlsafe(24)
     with tempfile.TemporaryDirectory(prefix="certkit-") as folder:
         path = Path(folder) / "credential.pem"
-        path.touch(mode=0o600)
-        path.write_bytes(credential.key.to_pem(password) + credential.chain.pem.encode())
+        write_private(path, credential.key.to_pem(password) + credential.chain.pem.encode())
         try:
             context.load_cert_chain(path, password=password)
         except (ssl.SSLError, OSError) as error:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from certkit._files import write_private
 from certkit.authority import CertificateAuthority
 from certkit.certificates import Certificate
 from certkit.credentials import Credential
@@ -180,9 +181,7 @@ class Company:
         while target.exists():
             target = target.with_name(f"{stem}-{self.written}{suffix}")
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(data)
-        if secret:
-            target.chmod(0o600)
+        (write_private if secret else Path.write_bytes)(target, data)
         self.written += 1
         return target.relative_to(self.folder).as_posix()
 

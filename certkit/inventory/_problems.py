@@ -101,7 +101,7 @@ def other_password(company: Company) -> None:
     leaf = company.leaf()
     service = leaf.certificate.name.split(".")[0]
     data = keystore_bytes({service: leaf}, "not that one", format="pkcs12", iterations=ITERATIONS)
-    path = company.write(f"prod/hr{company.written}/{service}.p12", data)
+    path = company.write(f"prod/hr{company.written}/{service}.p12", data, secret=True)
     company.plant("wrong-password", (path,), None, "Its password is not in the list.")
 
 
@@ -110,7 +110,7 @@ def truncated(company: Company) -> None:
     leaf = company.leaf()
     service = leaf.certificate.name.split(".")[0]
     data = keystore_bytes({service: leaf}, PASSWORD, format="jks")
-    path = company.write(f"prod/esb{company.written}/{service}.jks", data[: len(data) * 2 // 3])
+    path = company.write(f"prod/esb{company.written}/{service}.jks", data[: len(data) * 2 // 3], secret=True)
     company.plant("tampered-or-corrupt", (path,), None, "The copy stopped in the middle.")
 
 

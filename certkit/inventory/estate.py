@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from certkit._files import iso, utc
+from certkit._files import iso, utc, write_private
 from certkit._html import Html, table
 from certkit._text import count
 from certkit.errors import ArgumentError, FileError
@@ -104,7 +104,7 @@ def make_estate(
         company = Company(target, f"estate {seed}", clock)
         _build(company, stores)
         planted = tuple(company.planted)
-        (target / PASSWORDS).write_text(f"{PASSWORD}\n")
+        write_private(target / PASSWORDS, f"{PASSWORD}\n".encode())
         (target / ANSWERS).write_text(_answers(stores, seed, clock, planted), "utf-8")
     except OSError as error:
         if isinstance(error, FileError):

@@ -72,7 +72,7 @@ class Fixture:
         except OSError as error:
             raise ArgumentError("this folder cannot be made", on=target, hint=str(error)) from None
         for name, data in self.files.items():
-            write_file(target / name, data, secret=b"PRIVATE KEY" in data)
+            write_file(target / name, data, secret=True)
         return target
 
     def __repr__(self) -> str:

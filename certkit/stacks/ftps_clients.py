@@ -9,6 +9,7 @@ import subprocess
 from collections.abc import Callable
 from dataclasses import replace
 
+from certkit._files import write_private
 from certkit._minder import minded_folder
 from certkit._text import visible
 from certkit.certificates import Certificate
@@ -135,15 +136,12 @@ def _by_curl(service: FtpsService, name: str, client: ClientConfig, tls: str | N
             "max-time = 10",
         ]
         if client.credential is not None:
-            pem = folder / "client.pem"
-            pem.touch(mode=0o600)
-            pem.write_bytes(client.credential.chain.pem.encode() + client.credential.key.to_pem())
+            both = client.credential.chain.pem.encode() + client.credential.key.to_pem()
+            pem = write_private(folder / "client.pem", both)
             lines.append(f'cert = "{pem}"')
         if tls is not None:
             lines += [f"tlsv{tls}", f'tls-max = "{tls}"']
-        config = folder / "curlrc"
-        config.touch(mode=0o600)
-        config.write_text("\n".join(lines) + "\n")
+        config = write_private(folder / "curlrc", ("\n".join(lines) + "\n").encode())
         environment = {**os.environ, "HOME": str(folder), "LC_ALL": "C.UTF-8"}
         done = subprocess.run(  # noqa: S603 - curl, with a file of our own making
             [program, "-q", "--config", str(config)],

@@ -6,6 +6,7 @@ import re
 import shutil
 from pathlib import Path
 
+from certkit._files import write_private
 from certkit.certificates import Certificate
 from certkit.keystores import load_certificates
 from certkit.stacks.call import Answer, Call, CannotDo, Stack, run_program
@@ -54,8 +55,9 @@ def _anchors(call: Call) -> tuple[Certificate, ...]:
 
 def _import_key(call: Call, pkcs12: Path, database: str) -> str | Answer:
     """Import the client's key and return its name in the database, or pk12util's refusal."""
-    secret = call.password or ""
-    given = ["pk12util", "-i", str(pkcs12), "-d", database, "-K", "", "-W", secret]
+    # From a file: a command line can be read by everybody on the machine.
+    secret = write_private(call.folder / "pk12.pw", (call.password or "").encode())
+    given = ["pk12util", "-i", str(pkcs12), "-d", database, "-K", "", "-w", str(secret)]
     imported = run_program(given, home=call.folder)
     if imported.code != 0:
         return Answer("refused", imported.err.strip() or imported.out.strip(), f"exit {imported.code}")

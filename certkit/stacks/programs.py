@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 from tempfile import gettempdir
 
+from certkit._files import write_private
 from certkit.stacks.call import Answer, Call, CannotDo, Done, Stack, run_program
 
 __all__ = ["Curl", "GnuTls", "Node", "OpenSsl", "OpenSslStrict", "Wget"]
@@ -77,7 +78,9 @@ class OpenSsl(Program):
         if call.crl is not None and self.strict:
             command += ["-crl_check"]
             command += ["-CRL", call.crl] if call.has_crl else []
-        secret = f"pass:{call.password or ''}"
+        # From a file: a command line can be read by everybody on the machine. An empty one is no line to OpenSSL.
+        given = call.password and write_private(call.folder / "openssl.pw", call.password.encode())
+        secret = f"file:{given}" if given else "pass:"
         if (pkcs12 := call.pkcs12) is not None and call.file is not None:
             command += ["-cert", pkcs12, "-key", pkcs12, "-cert_chain", pkcs12, "-pass", secret]
         elif (pem := call.pem) is not None:
@@ -132,22 +135,25 @@ class Curl(Program):
         # -q first: no settings of the user's.
         command: list[str | Path] = ["curl", "-q", "-4", "-sS", "--max-time", "9", "--cacert", call.anchors]
         command += ["--capath", call.folder / "none"]
+        # From a file: a command line can be read by everybody on the machine.
+        private = [f"pass = {json.dumps(call.password or '', ensure_ascii=False)}"]
         command += ["--proxy", call.proxy] if call.proxy is not None else ["--noproxy", "*"]
         if call.max_tls == "1.2":
             command += ["--tls-max", "1.2"]
         if call.has_crl:
             command += ["--crlfile", call.crl or ""]
         if (pkcs12 := call.pkcs12) is not None and call.file is not None:
-            command += ["--cert-type", "P12", "--cert", pkcs12, "--pass", call.password or ""]
+            command += ["--cert-type", "P12", "--cert", pkcs12]
         elif (pem := call.pem) is not None:
-            command += ["--cert", pem, "--pass", call.password or ""]
+            command += ["--cert", pem]
         if call.service == "ftps":
-            login = ":".join(call.login)
-            command += ["--ssl-reqd", "--user", login, f"ftp://{call.host}:{call.port}/orders.csv"]
+            private.append(f"user = {json.dumps(':'.join(call.login))}")
+            command += ["--ssl-reqd", f"ftp://{call.host}:{call.port}/orders.csv"]
             if not call.resumes:
                 command += ["--no-sessionid"]
         else:
             command += [call.url]
+        command += ["--config", write_private(call.folder / "curlrc", "\n".join(private).encode())]
         done = run_program(command, home=call.folder)
         return self.judge(call, done, done.err.strip().partition("\n")[0])
 
@@ -238,7 +244,7 @@ class GnuTls(Program):
 
 _NODE = """
 const https = require('https'), http = require('http'), fs = require('fs');
-const c = JSON.parse(process.argv[1]);
+const c = JSON.parse(process.env.CERTKIT_CALL);
 const read = (f) => f ? fs.readFileSync(f) : undefined;
 const o = {host: c.host, port: c.port, path: '/', agent: false, family: 4, ca: read(c.ca), timeout: 8000};
 if (c.max) o.maxVersion = c.max;
@@ -285,7 +291,9 @@ class Node(Program):
             options["pem"] = str(call.pem)
             if call.file is None:
                 options["password"] = None
-        done = run_program(["node", "-e", _NODE, json.dumps(options)], home=call.folder)
+        # The environment, unlike a command line, is for its owner's eyes.
+        told = {"CERTKIT_CALL": json.dumps(options)}
+        done = run_program(["node", "-e", _NODE], home=call.folder, env=told)
         code, _, message = done.err.strip().partition("|")
         if not message:
             return self.judge(call, done, done.err)

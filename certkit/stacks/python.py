@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.serialization import (
     pkcs12,
 )
 
+from certkit._files import write_private
 from certkit.stacks.call import Answer, Call, CannotDo, Stack
 
 __all__ = ["PythonRequests", "PythonSsl"]
@@ -43,10 +44,9 @@ def client_pem(call: Call) -> tuple[Path, str] | None:
     if key is None or leaf is None:
         raise ValueError("no private key in this PKCS#12 file")
     path = call.folder / "unpacked.pem"
-    path.touch(mode=0o600)
     secret = BestAvailableEncryption((call.password or "changeit").encode())
     data = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, secret)
-    path.write_bytes(data + b"".join(item.public_bytes(Encoding.PEM) for item in (leaf, *others)))
+    write_private(path, data + b"".join(item.public_bytes(Encoding.PEM) for item in (leaf, *others)))
     return path, call.password or "changeit"
 
 
@@ -198,7 +198,4 @@ def _opened(call: Call, pem: Path, password: str) -> Path:
             raise CannotDo("requests takes no passphrase: OpenSSL would ask for it on the terminal")
         return pem
     credential = load_credential(pem, password=password)
-    path = call.folder / "opened.pem"
-    path.touch(mode=0o600)
-    path.write_bytes(credential.key.to_pem() + credential.chain.pem.encode())
-    return path
+    return write_private(call.folder / "opened.pem", credential.key.to_pem() + credential.chain.pem.encode())

@@ -103,7 +103,10 @@ class Desk:
                 target.parent.mkdir(parents=True, exist_ok=True)
             except OSError as error:
                 raise ArgumentError("this folder cannot be made", on=target.parent, hint=str(error)) from None
-            write_file(target, data, secret=name.endswith(".p12") or b"PRIVATE KEY" in data)
+            # The settings name the keystore's password.
+            write_file(
+                target, data, secret=name.endswith(".p12") or name == SETTINGS or b"PRIVATE KEY" in data
+            )
 
 
 @dataclass(frozen=True)
