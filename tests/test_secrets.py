@@ -7,9 +7,12 @@ import json
 import logging
 import stat
 import subprocess
+import sys
 import tempfile
+import threading
 import traceback
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -19,6 +22,8 @@ import certkit as ck
 from certkit.causes import Finding
 from certkit.cli import main
 from certkit.errors import CertkitError
+from certkit.revocation import ocsp_request
+from certkit.services import RevocationService
 
 STORE, OWN, WRONG = 'Sesame<&"7>store-pw', "Sesame'8-key-pw-ö", "Sesame 9 wrong pw"
 PASTED = "Sesame10pasted-pw"
@@ -59,9 +64,13 @@ def commands(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 @pytest.fixture
 def temporary(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[list[tuple[Path, int]]]:
-    """Note every temporary folder with its mode; they are made below a folder of our own."""
+    """Note every temporary folder with its mode, those of child processes too: all are below a folder of our own.
+
+    What a child makes is seen by looking, again and again; what it leaves, when all is done.
+    """
     folder = tmp_path / "temporary"
     folder.mkdir()
+    monkeypatch.setenv("TMPDIR", str(folder))
     made: list[tuple[Path, int]] = []
     genuine = tempfile.mkdtemp
 
@@ -72,7 +81,46 @@ def temporary(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[list[
 
     monkeypatch.setattr(tempfile, "tempdir", str(folder))
     monkeypatch.setattr(tempfile, "mkdtemp", spy)
-    return made
+    with looking(folder, made):
+        yield made
+    assert [path for path in folder.rglob("*") if not _others(path)] == []
+
+
+@contextmanager
+def looking(folder: Path, made: list[tuple[Path, int]]) -> Iterator[None]:
+    """Note what appears in a folder while the block runs, whoever makes it."""
+    done = threading.Event()
+
+    def look() -> None:
+        known: set[str] = set()
+        while not done.wait(0.005):
+            for name in {path.name for path in folder.iterdir()} - known:
+                known.add(name)
+                with suppress(FileNotFoundError):
+                    if not _others(folder / name):
+                        made.append((folder / name, stat.S_IMODE((folder / name).lstat().st_mode)))
+
+    watcher = threading.Thread(target=look, daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        done.set()
+        watcher.join()
+
+
+def _others(path: Path) -> bool:
+    """Say whether something is of a program's own making: Java's counters are no lab's, and hold nothing of it."""
+    return any(part.startswith("hsperfdata_") for part in path.parts)
+
+
+def test_a_childs_folder_is_seen(temporary: list[tuple[Path, int]]) -> None:
+    code = (
+        "import os, pathlib, tempfile, time; os.umask(0)\n"
+        "folder = pathlib.Path(tempfile.gettempdir(), 'open'); folder.mkdir(); time.sleep(0.5); folder.rmdir()"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+    assert [(path.name, mode) for path, mode in temporary] == [("open", 0o777)]
 
 
 def credentials(shown: Shown) -> tuple[ck.Credential, ck.Credential, ck.TrustStore]:
@@ -83,6 +131,12 @@ def credentials(shown: Shown) -> tuple[ck.Credential, ck.Credential, ck.TrustSto
     key = ck.generate_key()
     shown.value(key, ca, server, client, ck.create_csr(HOST, key=key), ck.self_signed(HOST, usage="server"))
     shown.value(ca.revoke(server.certificate))
+    with RevocationService(ca) as responder:
+        checked = ca.issue(HOST, usage="server", add=responder.pointers())
+        verdict = ck.verify_chain(checked, ca.trust_store, host=HOST)
+        asked = ocsp_request(checked.certificate, checked.chain[1])
+        shown.value(responder, responder.answer(asked), responder.crl, asked)
+        shown.value(ck.check_revocation(verdict, fetch=True, crls=[ca.root.revoke()]))
     return server, client, ca.trust_store
 
 
@@ -203,6 +257,25 @@ def inventory(shown: Shown, folder: Path, reports: Path) -> None:
             shown.file(path)
 
 
+def estate(shown: Shown, folder: Path) -> None:
+    """A practice estate: its keys are the lab's, and its one password is for its own file of passwords alone."""
+    made = ck.make_estate(folder, stores=60, seed="secrets")
+    shown.value(made)
+    told = [text for _, text in show(made)] + [(made.folder / "answers.json").read_bytes()]
+    table = ck.scan_inventory(made.folder, passwords=made.passwords)
+    told += [
+        table.to_csv(),
+        table.to_html(),
+        repr(table),
+        repr(table.attrs),
+        repr(ck.summarize_inventory(table)),
+    ]
+    password = made.passwords.read_text().strip()
+    assert find(told, (), [password]) == []
+    assert find([made.passwords.read_bytes()], (), [password])
+    shown += [("estate", text) for text in told]
+
+
 def command_line(
     shown: Shown, folder: Path, reports: Path, capfd: pytest.CaptureFixture[str], service: ck.UserService
 ) -> None:
@@ -270,6 +343,7 @@ def test_no_secret_is_shown(
         handshakes(shown, server, client, anchors)
         explanations(shown, folder, client, anchors)
         inventory(shown, folder, reports)
+        estate(shown, tmp_path / "estate")
         with ck.UserService(ck.ServerConfig(server, client_anchors=anchors)) as service:
             command_line(shown, folder, reports, capfd, service)
         shown += [("log line", record.getMessage()) for record in caplog.records]
