@@ -48,6 +48,8 @@ def test_site_is_static_and_linked(tmp_path: Path) -> None:
         name for name in names if name.startswith("replays/")
     }
     assert 'href="replays/index.html"' in written[0].read_text("utf-8")
+    assert 'href="../causes/expired-leaf.html"' in (site / "replays" / "expired-leaf.html").read_text("utf-8")
+    assert 'href="../00-start.html#First-light"' in (site / "causes" / "expired-leaf.html").read_text("utf-8")
     page = written[1].read_text("utf-8")
     assert "the static twin" in page
     assert 'href="01-next.html#there"' in page

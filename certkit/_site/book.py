@@ -6,12 +6,14 @@ import os
 import shutil
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from certkit import causes
 from certkit._files import utc
+from certkit._html import Html, join, tag
 from certkit._lab import copy_series
 from certkit._page import FILTER
 from certkit._share import share
@@ -111,8 +113,14 @@ def _places(
 def _replays(faults: Sequence[Fault]) -> Section:
     now = utc(None)
     pages = tuple(
-        Page(f"replays/{item.id}.html", item.title, replay_body(item, now), script=REPLAY_SCRIPT)
+        Page(f"replays/{item.id}.html", item.title, _replay(item, now), script=REPLAY_SCRIPT)
         for item in faults
     )
     index = replay_list(faults, now)
     return Section("Replays", Page("replays/index.html", "Replays", index, script=FILTER), pages)
+
+
+def _replay(fault: Fault, at: datetime) -> Html:
+    """Return the recording, and the way to all that is known of its cause."""
+    words = f"{causes.cause(fault.cause).title}: what each client stack said, and where the notebooks show it"
+    return join([replay_body(fault, at), tag("p", tag("a", words, href=f"../causes/{fault.cause}.html"))])
