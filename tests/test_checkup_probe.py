@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.x509 import ocsp
 
 import certkit as ck
+from certkit.checkup._hello import Hello
 from certkit.checkup._probe import Flight, first_flight
 from certkit.checkup._transport import Target, connect, parse_target
 from certkit.errors import ArgumentError, CertkitError
@@ -319,3 +320,58 @@ def test_random_bytes_never_raise_anything_else() -> None:
             with contextlib.suppress(CertkitError):
                 look(target)
             thread.join(5)
+
+
+@pytest.fixture(scope="module")
+def recorded(files: Path) -> bytes:
+    """Return a real server's first flight in TLS 1.2, which is in clear and can be sent again."""
+    hello = Hello(("1.2",), HOST).message
+    with (
+        openssl(files, "-tls1_2") as port,
+        socket.create_connection(("127.0.0.1", port), timeout=5) as client,
+    ):
+        client.sendall(b"\x16\x03\x01" + len(hello).to_bytes(2, "big") + hello)
+        flight = b""
+        while b"\x0e\x00\x00\x00" not in flight[-4:]:  # ServerHelloDone
+            flight += client.recv(65_536)
+    return flight
+
+
+def replayed(flight: bytes) -> ck.ServerCheck:
+    """Return what the checkup makes of a server that says this."""
+
+    def talk(connection: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            swallow(connection)
+            connection.sendall(flight)
+            connection.settimeout(2)
+            swallow(connection)
+
+    target, thread = serve(talk)
+    result = ck.check_server(
+        Target(target.host, target.port, name=HOST),
+        anchors=ck.TrustStore(()),
+        versions=False,
+        acceptance=False,
+        step=0.5,
+    )
+    thread.join(5)
+    return result
+
+
+def test_what_is_no_tls_any_more_was_changed_on_the_way(recorded: bytes) -> None:
+    result = replayed(recorded[: recorded.index(b"\x16\x03\x03", 5)] + b"HTTP/1.1 400 Bad Request\r\n\r\n")
+    assert (result.stage, result.cause) == ("tls", "tampered-or-corrupt"), result.text()
+    assert "after its ServerHello" in result.findings[0].text
+
+
+def test_a_real_flight_with_changed_bytes_always_gives_a_verdict(recorded: bytes) -> None:
+    dice = random.Random(11)
+    assert replayed(recorded).stage == "done"
+    for _ in range(60):
+        flight, at = bytearray(recorded), dice.randrange(len(recorded))
+        cut = dice.choice((0, 1, 1, 8))
+        flight[at : at + cut] = dice.randbytes(dice.choice((0, 1, 1, 8)))
+        result = replayed(bytes(flight))
+        assert result.stage in {"tls", "certificate", "done"}
+        assert result.text() and result.to_dict() and result._repr_html_()

@@ -167,6 +167,14 @@ class _Probe:
                 kind="closed",
             )
         if header[0] not in {CHANGE_CIPHER_SPEC, ALERT, HANDSHAKE, APPLICATION_DATA} or header[1] != 3:
+            if self.messages:
+                raise FormatError(
+                    "after good TLS came bytes that are none",
+                    on=f"after its {self.messages[-1].name}: {header!r}",
+                    hint="what lies in between: something changed or cut what the server sent",
+                    cause="tampered-or-corrupt",
+                    kind="bad-record",
+                )
             raise CertkitError(
                 "this is no TLS",
                 on=f"the answer begins with {header!r}",

@@ -32,8 +32,8 @@ class ClientAuthentication:
     Attributes
     ----------
     demand : {"not asked", "requested", "required", "unknown"}
-        ``requested``: asked for, and served without. ``required``: refused without. ``unknown``: it did not
-        come to that, or the server gave no sign within the time.
+        ``requested``: asked for, and the handshake went by without; a web server may still answer 400 or 403.
+        ``required``: refused without. ``unknown``: it did not come to that, or the server gave no sign in time.
     authorities : str
         The CAs it names as acceptable issuers; a word if it names none; empty if it does not ask.
     accepted : bool or None
