@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import stat
 import subprocess
@@ -30,6 +31,7 @@ from certkit.lessons.game.stories import _TOLD, all_stories
 from certkit.lessons.pictures import write_pictures
 from certkit.lessons.progress import Progress
 
+NOTEBOOKS = Path(__file__).resolve().parent.parent / "notebooks"
 SEED = 5
 STORIES = list_cases()
 
@@ -217,6 +219,37 @@ def test_repaired_with_the_ca_desk(tmp_path: Path, book: Progress) -> None:
     (folder / CHAIN).write_text(good.chain.pem)
     assert "key of this certificate" in case.grade(folder, progress=book).text
     (folder / KEY).write_bytes(good.key.to_pem())
+    assert case.grade(folder, progress=book).ok
+
+
+def test_repaired_by_what_notebook_05_says(tmp_path: Path, book: Progress) -> None:
+    """The commands for the CA desk, as they stand there; and its pattern for a keystore, with this case's names."""
+    if shutil.which("openssl") is None:
+        pytest.skip("no openssl here")
+    notebook = json.loads((NOTEBOOKS / "05-troubleshooting.ipynb").read_text("utf-8"))
+    text = next("".join(cell["source"]) for cell in notebook["cells"] if cell["id"] == "4b36e215")
+    case = ck.new_case(SEED, story="wildcard-misses")
+    folder = case.write(tmp_path / "names")
+    subprocess.run(
+        ["sh", "-ec", text.partition("```\n")[2].partition("```")[0]],
+        cwd=folder, check=True, capture_output=True,
+    )  # fmt: skip
+    assert case.grade(folder, progress=book).ok
+    case = ck.new_case(SEED, story="private-key-missing")
+    folder = case.write(tmp_path / "key")
+    patterns = {line.split("`")[1] for line in text.splitlines() if line.startswith("| ") and "`" in line}
+    lines = [line for line in patterns if "mine" in line]
+    known = {
+        "ck": ck,
+        "folder": folder,
+        "issuing": ck.load_certificates(folder / "ca/acme-issuing-ca.pem")[0],
+    }
+    for start in ("mine = ck.", "mine = mine.", "(folder"):
+        line = next(line for line in lines if line.startswith(start))
+        line = line.replace("CERT.pem", "client/acme-certificate.pem").replace(
+            "FILE.key", "client/acme-request.key"
+        )
+        exec(line, known)
     assert case.grade(folder, progress=book).ok
 
 
