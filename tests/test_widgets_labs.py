@@ -144,3 +144,8 @@ def test_every_lab_has_a_static_twin(lab: str) -> None:
     assert "interactive lab" in bundle["text/html"]
     assert "application/vnd.jupyter.widget-view+json" in bundle
     assert bundle["text/plain"] == f"<{lab}>"
+
+
+def test_the_static_twin_names_every_setting_to_the_last() -> None:
+    told = ck.HandshakeLab().static_html()
+    assert "Client stack: python, both ends in memory.</em>" in told

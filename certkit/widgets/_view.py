@@ -10,7 +10,7 @@ import anywidget
 import ipywidgets
 import traitlets
 
-from certkit._html import Html, tag
+from certkit._html import Html, escape, tag
 
 LAYOUT = ipywidgets.Layout(width="auto", max_width="330px")
 STYLE = {"description_width": "110px"}
@@ -83,7 +83,9 @@ class Lab(ipywidgets.VBox):  # type: ignore[misc]
 
     def _settings_html(self) -> Html:
         settings = "; ".join(f"{control.description}: {_chosen(control)}" for control in self._controls)
-        return tag("p", tag("em", f"An interactive lab, here as it was last set. {settings}."))
+        # A lab with many controls needs more than the usual 300 characters.
+        words = escape(f"An interactive lab, here as it was last set. {settings}.", 2_000)
+        return tag("p", tag("em", words))
 
     def __init__(self, controls: list[Any], picture: ipywidgets.HTML, name: str) -> None:
         self._controls = controls
