@@ -31,7 +31,7 @@ def add_parsers(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         "-o",
         "--output",
         metavar="FILE",
-        help="write the whole table: .parquet, .csv, .xlsx, .json, .ics or .html",
+        help="write the whole table: .parquet, .csv, .xlsx, .json, .ics or .html; FOLDER/ for partitions",
     )
     scan.add_argument(
         "--passwords", metavar="FILE", help="one password a line, or a path pattern, a tab and a password"
