@@ -251,7 +251,7 @@ def _check_arguments(arguments: Sequence[str], *, allow_remote: bool) -> None:
             raise ArgumentError(
                 "the lab serves this machine only, and this address is open to others",
                 on=repr(address),
-                hint="leave --ip out, or allow it explicitly if you know who else is on that network",
+                hint="leave it out; or, if you know who else is on that network, certkit lab --address IP --allow-remote",
             )
 
 

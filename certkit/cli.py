@@ -98,6 +98,12 @@ def command_parser(only: str | None = None) -> argparse.ArgumentParser:
     lab.add_argument("folder", nargs="?", help="where your copy of the notebooks is or will be")
     lab.add_argument("--no-browser", action="store_true", help="print the address instead of opening it")
     lab.add_argument("--port", type=int, default=8888, help="the port to try first (8888)")
+    lab.add_argument("--address", metavar="IP", help="another address than 127.0.0.1 to listen on")
+    lab.add_argument(
+        "--allow-remote",
+        action="store_true",
+        help="needed beside an --address that others can reach: with the token they can run programs here",
+    )
     lab.add_argument(
         "--apps", action="store_true", help="the labs alone, as one page without cells (needs Voila)"
     )
@@ -140,12 +146,25 @@ def _lab(arguments: argparse.Namespace) -> int:
         print(measured)
         return GOOD if measured.right == measured.learners else FAILED
     if arguments.apps:
+        if arguments.address is not None:
+            raise ArgumentError(
+                "the apps serve this machine only",
+                on=arguments.address,
+                hint="leave --address out, or use a hub",
+            )
         from certkit._apps import start_apps  # noqa: PLC0415
 
         return start_apps(browser=not arguments.no_browser, port=arguments.port)
     from certkit._lab import start_lab  # noqa: PLC0415 - a verb loads what it needs
 
-    return start_lab(arguments.folder, browser=not arguments.no_browser, port=arguments.port)
+    listen = [] if arguments.address is None else [f"--ServerApp.ip={arguments.address}"]
+    return start_lab(
+        arguments.folder,
+        browser=not arguments.no_browser,
+        port=arguments.port,
+        arguments=listen,
+        allow_remote=arguments.allow_remote,
+    )
 
 
 def _handshake(arguments: argparse.Namespace) -> int:

@@ -21,6 +21,7 @@ from packaging.utils import canonicalize_name
 
 from certkit import _lab
 from certkit._third_party import third_party_csv
+from certkit.cli import main
 from certkit.errors import ArgumentError, FileError
 
 pytestmark = pytest.mark.packaging
@@ -502,3 +503,44 @@ def test_own_kernel_and_settings_come_first() -> None:
         json.loads(settings.read_text())["@jupyterlab/apputils-extension:notification"]["fetchNews"]
         == "false"
     )
+
+
+@pytest.mark.usefixtures("edition")
+def test_another_address_is_asked_for_twice(
+    served: list[list[str]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for address in ("0.0.0.0", "::", "", "*", "192.168.1.5", "lab.example"):
+        assert main(["lab", f"--address={address}"]) == 2
+    assert main(["lab", "--address=0.0.0.0", "--allow-remote", "--apps"]) == 2
+    assert served == []
+    assert "--address IP --allow-remote" in capsys.readouterr().err
+    assert main(["lab", "--address=0.0.0.0", "--allow-remote"]) == 0
+    assert main(["lab", "--address=127.0.0.2"]) == 0
+    assert main(["lab", "--allow-remote"]) == 0
+    assert [[each for each in arguments if ".ip=" in each] for arguments in served] == [
+        ["--ServerApp.ip=0.0.0.0"],
+        ["--ServerApp.ip=127.0.0.2"],
+        ["--ServerApp.ip=127.0.0.1"],
+    ]
+
+
+def test_container_file_says_what_it_needs() -> None:
+    text = (ROOT / "Containerfile").read_text("utf-8")
+    copied = {name for line in re.findall(r"^COPY (.+) \S+$", text, re.M) for name in line.split()}
+    assert [name for name in copied if not (ROOT / name).exists()] == []
+    # All that the wheel is built from.
+    assert {
+        "pyproject.toml",
+        "README.md",
+        "LICENSE",
+        "THIRD-PARTY.md",
+        "certkit",
+        "notebooks",
+        "data",
+    } <= copied
+    assert re.search(r"^USER learner$", text, re.M)
+    assert "-p 127.0.0.1:8888:8888" in text
