@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from certkit import __version__
-from certkit.errors import CertkitError
+from certkit.errors import ArgumentError, CertkitError
 
 __all__ = ["command_parser", "main"]
 
