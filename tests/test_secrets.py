@@ -357,6 +357,40 @@ def test_no_secret_is_shown(
     assert [path for path, _ in temporary if path.exists()] == []
 
 
+def test_a_list_opens_no_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every format with a key, listed by value, table, scan and command: no key is opened on the way."""
+    own = ck.CertificateAuthority("Lab Root CA").issue(HOST, usage="server")
+    paths = [ck.save_keystore(tmp_path / f"a{end}", {"own": own}, STORE) for end in (".p12", ".jks", ".pem")]
+    (tmp_path / "plain.pem").write_bytes(own.key.to_pem() + own.chain.pem.encode())
+    (tmp_path / "plain.der").write_bytes(own.key.to_der())
+    word = tmp_path / "word.txt"
+    word.write_text(STORE + "\n")
+    opened: list[object] = []
+
+    def spy(*given: object, **_: object) -> object:
+        opened.append(given)
+        raise AssertionError("a key was opened")
+
+    for module in list(sys.modules.values()):
+        ours = getattr(module, "__name__", "").startswith("certkit.")
+        if ours and callable(vars(module).get("open_key")):
+            monkeypatch.setattr(module, "open_key", spy)
+    for name in ("unseal_jks", "unseal_jceks"):
+        monkeypatch.setattr(f"certkit.formats.jks_keys.{name}", spy)
+        monkeypatch.setattr(f"certkit.formats.open_key.{name}", spy)
+    with Watch() as watch:
+        for path in (*paths, tmp_path / "plain.pem", tmp_path / "plain.der"):
+            store = ck.load_keystore(path, STORE)
+            assert len(store.keys) == 1
+            assert list(show(store))
+            assert main(["inspect", "--explain", str(path), "--password-file", str(word)]) == 0
+        assert len(ck.scan_inventory(tmp_path, passwords=[STORE])) >= 4
+        assert watch.keys == []
+        assert opened == []
+        with pytest.raises(AssertionError, match="a key was opened"):
+            ck.load_keystore(paths[0], STORE).keys[0].open(STORE)
+
+
 @pytest.mark.parametrize("kind", ["p256", "p384", "ed25519", "mldsa65", "rsa2048"])
 def test_a_leak_would_be_found(kind: str) -> None:
     """Prove the search itself: in whichever way a key or a password is shown, it is found."""
