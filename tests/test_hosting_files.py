@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from certkit import _hub
+
 ROOT = Path(__file__).resolve().parent.parent
 GUIDE = ROOT / "notebooks" / "guide" / "hosting.md"
 UNITS = {"M": 10**6, "G": 10**9}
@@ -68,3 +70,16 @@ def test_kubernetes_values_parse_and_are_enough() -> None:
     assert values()["proxy"]["service"]["type"] == "ClusterIP"
     assert not any(singleuser["networkPolicy"]["egressAllowRules"].values())
     assert "NOT RUN" in (ROOT / "kubernetes-values.yaml").read_text("utf-8")
+
+
+def test_a_learners_server_is_never_roots(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setattr(_hub.os, "execv", lambda *_: pytest.fail("it was started"))
+    monkeypatch.setattr(_hub.os, "geteuid", lambda: 0, raising=False)
+    assert _hub.main([]) == 2
+    assert "does not run as root" in capsys.readouterr().err
+    monkeypatch.setattr(_hub.os, "geteuid", lambda: 1000, raising=False)
+    monkeypatch.setattr(_hub.sys, "executable", str(tmp_path / "python"))
+    assert _hub.main([]) == 2
+    assert "pip install jupyterhub" in capsys.readouterr().err
