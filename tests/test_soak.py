@@ -22,7 +22,8 @@ WHOLE = COUNT >= 1000
 ROUNDS = {
     "handshakes()": (COUNT, 30),
     "callouts()": (max(10, COUNT * 3 // 10), 10),
-    # A change each half minute, day and night: 2,880 of them. What comes before fills what the labs keep, and loads what they rarely need.
+    # A change each half minute, day and night: 2,880 of them. What comes before fills what the labs keep, and
+    # loads what they rarely need.
     f"labs(stacks={WHOLE})": (max(100, COUNT * 288 // 100), 1500 if WHOLE else 300),
 }
 
