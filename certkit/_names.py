@@ -59,6 +59,6 @@ def alternative_name(name: str, usage: str) -> x509.GeneralName | None:
         raise ArgumentError(
             "this is no host name",
             on=repr(name[:80]),
-            hint="letters, digits and hyphens between dots, no spaces, no https://",
+            hint='letters, digits and hyphens between dots, no spaces, no https://; for a client, usage="client"',
         )
     return None

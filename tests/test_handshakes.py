@@ -228,3 +228,12 @@ def test_one_thing_of_a_side_changed_and_the_rest_kept() -> None:
     assert not scenario.server.with_client_anchors(None).two_way
     stranger = scenario.client.with_anchors([other.certificate])
     assert ck.handshake(stranger, scenario.server).cause == "untrusted-root"
+
+
+def test_a_certificate_is_no_truststore() -> None:
+    """The first thing a learner tries; without this, an error of Python's comes from deep inside."""
+    ca = ck.CertificateAuthority("Lab Root")
+    with pytest.raises(ArgumentError, match="told by a truststore: Certificate"):
+        ck.ClientConfig(ca.certificate)  # type: ignore[arg-type]
+    with pytest.raises(ArgumentError, match="told by a truststore"):
+        ck.ServerConfig(ca.issue("shop.example.test", usage="server"), client_anchors=[ca.certificate])  # type: ignore[arg-type]

@@ -55,6 +55,10 @@ class ServerConfig:
     client_anchors: TrustStore | None = None
     ciphers: str | None = None
 
+    def __post_init__(self) -> None:
+        if self.client_anchors is not None:
+            _check_anchors(self.client_anchors)
+
     @property
     def two_way(self) -> bool:
         """Whether the client has to present a certificate."""
@@ -136,6 +140,9 @@ class ClientConfig:
     check_host: bool = True
     ciphers: str | None = None
 
+    def __post_init__(self) -> None:
+        _check_anchors(self.anchors)
+
     def context(self, tls: str | None = None) -> ssl.SSLContext:
         """Return a new ``ssl.SSLContext`` with this configuration, for real sockets."""
         context = _context(ssl.PROTOCOL_TLS_CLIENT, tls, self.ciphers)
@@ -174,6 +181,13 @@ class ClientConfig:
                 ("wants to reach", self.host or "the first name on the server's certificate"),
             ],
             caption="Client",
+        )
+
+
+def _check_anchors(anchors: object) -> None:
+    if not isinstance(anchors, TrustStore):
+        raise ArgumentError(
+            "whom to believe is told by a truststore", on=type(anchors).__name__, hint="ck.TrustStore([root])"
         )
 
 
