@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from certkit.authority import CertificateAuthority
 from certkit.faults import find_fault
 from certkit.handshakes import ClientConfig, ServerConfig, handshake
-from certkit.lessons._judging import one_of, outcome, wanted
+from certkit.lessons._judging import one_of, outcome, pair_of, wanted
 from certkit.lessons.exercise import Finding, exercise, miss, passed
 from certkit.lessons.fixtures import company, material, today
 
@@ -119,3 +119,107 @@ def who_has_to_change(answer: object) -> Finding:
     if choice == f"the {fault.side}":
         return passed(tested, found, repaired)
     return miss(tested, found, "what the server asked for, and what it got", repaired)
+
+
+@exercise(
+    "0.4",
+    title="what travels",
+    level="predict",
+    hints=(
+        "The client compares what it was sent with what it holds already. Does anybody have to send it that?",
+        "`ca.root.certificate.der in run.transcript`: the bytes of a certificate, looked for in all that crossed.",
+        "Look how many certificates are in the message Certificate, and count those of the path.",
+    ),
+    answer="""
+    ck.check("0.4", "no")
+    # The truststore stays where it is, and so does the root: the server sends what leads up to it.
+    """,
+)
+def what_travels(answer: object) -> Finding:
+    """A client trusts a root, and a handshake succeeds. Did the root's certificate cross the wire: "yes" or "no"?"""
+    choice = one_of(answer, "yes", "no")
+    ca = company("Orders", "0.4")
+    run = handshake(ClientConfig(ca.trust_store, host=HOST), ServerConfig(ca.issue(HOST, usage="server")))
+    crossed = ca.root.certificate.der in run.transcript
+    tested = "the root's bytes, looked for in everything that crossed in a good handshake"
+    found = f"they are {'there' if crossed else 'not there'}, and {len(run.server_chain)} certificates are"
+    if (choice == "yes") == crossed:
+        return passed(tested, found, run)
+    return miss(tested, found, "who had the root before the handshake began", run)
+
+
+@material("0.5")
+def _client_only() -> Mapping[str, object]:
+    """A client that wants to call orders.example.test, and a CA below the root that it trusts."""
+    ca = company("Orders", "0.5")
+    return {"client": ClientConfig(ca.trust_store, host=HOST), "ca": ca}
+
+
+@exercise(
+    "0.5",
+    title="a server of your own",
+    level="change",
+    hints=(
+        "The first cells of this notebook made one. What of it has to be other here?",
+        '`ck.ServerConfig(credential)` makes a server; `ca.issue(name, usage="server")` makes a credential.',
+        'The CA is `ck.fixture("0.5").ca`, the name is the one that the client asks for.',
+    ),
+    answer=f"""
+    given = ck.fixture("0.5")
+    ck.check("0.5", ck.ServerConfig(given.ca.issue("{HOST}", usage="server")))
+    # A CA that the client knows, the name that it asks for, and a certificate made for servers.
+    """,
+)
+def server_of_your_own(answer: object) -> Finding:
+    """Make a server that the client of ck.fixture("0.5") accepts. Hand over a ck.ServerConfig."""
+    server = wanted(answer, ServerConfig, 'ck.ServerConfig(ca.issue(name, usage="server"))')
+    client = _client_only().parts["client"]
+    assert isinstance(client, ClientConfig)
+    run = handshake(client, server)
+    tested = "a handshake of that client with your server"
+    if run.ok:
+        return passed(tested, "they agree", run)
+    return miss(tested, outcome(run), "the client's own words: they name what it missed", run)
+
+
+@material("0.6")
+def _strangers() -> Mapping[str, object]:
+    """A client and a server that should talk and do not, and the CA of the server's company."""
+    ca = company("Orders", "0.6")
+    return {
+        "client": ClientConfig(ca.trust_store, host=HOST),
+        "server": ServerConfig(ca.issue(HOST.replace("orders", "order"), usage="server")),
+        "ca": ca,
+    }
+
+
+@exercise(
+    "0.6",
+    title="a case",
+    level="case",
+    hints=(
+        "Let them shake hands, and read what the one who refuses says.",
+        "Compare the name that the client asks for with the name in the server's certificate, letter by letter.",
+        "The client calls the right name. Who has to get a new certificate, and for which name?",
+    ),
+    answer=f"""
+    given = ck.fixture("0.6")
+    ck.check("0.6", (given.client, ck.ServerConfig(given.ca.issue("{HOST}", usage="server"))))
+    # One letter was missing. A client that stops comparing names would talk to everybody that the CA knows.
+    """,
+)
+def a_case(answer: object) -> Finding:
+    """The client and the server of ck.fixture("0.6") should talk, and do not. Repair the one that is wrong.
+
+    Hand over both, as (client, server).
+    """
+    client, server = pair_of(answer, ClientConfig, ServerConfig, 'ck.check("0.6", (client, server))')
+    given = _strangers().parts["client"]
+    assert isinstance(server, ServerConfig)
+    run = handshake(client, server)
+    tested = "a handshake of the two, and whether the client still asks what it asked before"
+    if not run.ok:
+        return miss(tested, outcome(run), "the words of the one who refused", run)
+    if client != given:
+        return miss(tested, "they agree, but the client was changed, and it was right", "the other side", run)
+    return passed(tested, "they agree, and the client asks what it asked before", run)
