@@ -46,3 +46,40 @@ def test_chain_file_and_error_labs(
         clinic.get_by_text("Hints", exact=True).wait_for()
         assert opened.errors() == []
         assert opened.console_errors == []
+
+
+def test_the_inventory_explorer(
+    write_notebook: Callable[..., str], open_notebook: Callable[[str], Any]
+) -> None:
+    """Filter by typing, choose a certificate with the arrows, a CA by mouse: each change is seen."""
+    first = "import certkit as ck\nck.make_estate('explored', stores=12, seed=3)"
+    second = "ck.InventoryExplorer(ck.scan_inventory('explored', passwords=['changeit']))"
+    with open_notebook(write_notebook("95-explorer.ipynb", first, second)) as opened:
+        opened.run_all()
+        page = opened.page
+        lab = page.locator(".ck-inventory-explorer")
+        picture, choices = lab.locator(".ck-picture"), lab.locator(".ck-choose select option")
+        assert choices.count() > 3
+        word = choices.first.inner_text().partition("CN=")[2].partition(".")[0]
+
+        lab.locator(".ck-search input").focus()
+        page.keyboard.type(word)
+        page.wait_for_function(
+            "word => [...document.querySelectorAll('.ck-inventory-explorer .ck-choose option')]"
+            ".every(option => option.innerText.includes(word))",
+            arg=word,
+        )
+        lab.locator(".ck-choose select").focus()
+        page.keyboard.press("ArrowDown")
+        picture.get_by_text("Where it lies:").wait_for()
+        picture.get_by_text("Its best path:").wait_for()
+
+        lab.locator(".ck-search input").fill("")
+        lab.locator(".ck-role select").select_option(label="CAs")
+        page.wait_for_function(
+            "() => document.querySelector('.ck-inventory-explorer .ck-choose option')?.innerText.includes('CA')"
+        )
+        lab.locator(".ck-choose select").select_option(index=0)
+        picture.get_by_text("If this CA went:").wait_for()
+        assert opened.errors() == []
+        assert opened.console_errors == []
