@@ -15,8 +15,6 @@ from certkit.verification._facts import Facts
 from certkit.verification._kinds import finding
 from certkit.verification._policy import Question
 from certkit.verification._rules import Place, key_findings
-from certkit.verification._rules_ca import ca_findings
-from certkit.verification._rules_leaf import leaf_findings
 from certkit.verification._search import Bag, Route
 from certkit.verification.result import Path
 
@@ -27,18 +25,17 @@ _BELOW_WORD = re.compile(r"\b(intermediate|issuing|sub(ordinate)?|policy|tls|ssl
 
 
 class Explainer:
-    """Turns routes into paths with findings; remembers what it said of each certificate."""
+    """Turns routes into paths with findings."""
 
     def __init__(self, bag: Bag, question: Question) -> None:
         self.bag = bag
         self.question = question
-        self._own: dict[tuple[Facts, int], list[Finding]] = {}
 
     def path(self, route: Route) -> Path:
         """Return the path of a route."""
         found: list[Finding] = []
         for depth, facts in enumerate(route.steps):
-            found += self._certificate(facts, depth)
+            found += self.bag.own_findings(facts, self.question, depth)
         for depth, (child, issuer) in enumerate(zip(route.steps, route.steps[1:], strict=False)):
             found += self._edge(child, issuer, depth)
         found += constraint_findings(route.steps, self.question)
@@ -50,13 +47,6 @@ class Explainer:
         good = route.end == "anchor" and not any(item.fatal for item in found)
         status = "trusted" if good else "refused" if route.end == "anchor" else "dead-end"
         return Path(tuple(step.certificate for step in route.steps), status, route.end, reason, tuple(found))
-
-    def _certificate(self, facts: Facts, depth: int) -> list[Finding]:
-        key = (facts, depth)
-        if key not in self._own:
-            question = self.question
-            self._own[key] = ca_findings(facts, question, depth) if depth else leaf_findings(facts, question)
-        return self._own[key]
 
     def _edge(self, child: Facts, issuer: Facts, depth: int) -> Iterator[Finding]:
         below, above = Place(child, self.question, depth), Place(issuer, self.question, depth + 1)

@@ -15,6 +15,7 @@ from functools import cached_property
 from cryptography.x509.oid import NameOID
 
 from certkit._signatures import signature_is_valid
+from certkit.causes import Finding
 from certkit.certificates import Certificate
 from certkit.verification._constraints import Meter, first_violation
 from certkit.verification._facts import Facts
@@ -78,6 +79,7 @@ class Bag:
             self._by_subject.setdefault(subject_of(certificate.der), []).append(certificate)
         self._signatures: dict[tuple[bytes, bytes], bool] = {}
         self._signers: dict[Facts, tuple[tuple[Facts, ...], tuple[Facts, ...]]] = {}
+        self._own: dict[tuple[Facts, str, int], list[Finding]] = {}
 
     @cached_property
     def leaf(self) -> Facts:
@@ -139,6 +141,16 @@ class Bag:
             found = self._signers[facts] = fitting, misfits
         return found
 
+    def own_findings(self, facts: Facts, question: Question, depth: int) -> list[Finding]:
+        """Return what is to be said of a certificate by itself, as the leaf (depth 0) or as a CA above it.
+
+        Judging and explaining ask for much the same; of one bag, only the policy of a question may differ.
+        """
+        key = (facts, question.policy.name, depth)
+        if key not in self._own:
+            self._own[key] = ca_findings(facts, question, depth) if depth else leaf_findings(facts, question)
+        return self._own[key]
+
     @property
     def signatures_checked(self) -> int:
         """How many different signatures have been checked."""
@@ -194,7 +206,7 @@ class Judge:
     def run(self) -> bool:
         """Return whether a path holds."""
         leaf = self.bag.leaf
-        if any(item.fatal for item in leaf_findings(leaf, self.question)):
+        if any(item.fatal for item in self.bag.own_findings(leaf, self.question, 0)):
             return False
         try:
             self.path = self._build(leaf, (leaf,)) or ()
@@ -231,7 +243,7 @@ class Judge:
 
     def _may_issue(self, facts: Facts) -> bool:
         if facts not in self._static:
-            found = ca_findings(facts, self.question, 1)
+            found = self.bag.own_findings(facts, self.question, 1)
             # An unreadable subjectAltName does not exclude a candidate: it ends the search at its child.
             self._static[facts] = not any(item.fatal and item.kind != "malformed-san" for item in found)
         return self._static[facts]
