@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
@@ -24,6 +25,10 @@ from certkit.revocation import OcspAnswer
 from certkit.verification import check_revocation, verify_chain
 
 __all__ = ["check_server", "check_servers"]
+
+# Servers are waited for side by side, but judged one by one: threads that want the interpreter at the same
+# time get less out of it than one.
+_JUDGING = threading.Lock()
 
 STEP_SECONDS = 5.0
 VERSIONS = ("1.0", "1.1", "1.2", "1.3")
@@ -126,7 +131,8 @@ def _examine(
         clients = ask_client_authentication(where, flight, client, step)
     except CertkitError as error:
         clients = ClientAuthentication("unknown", words=str(error))
-    return _judge(where, flight, tried, clients, anchors, at, second_opinion)
+    with _JUDGING:
+        return _judge(where, flight, tried, clients, anchors, at, second_opinion)
 
 
 def _look(where: Target, step: float) -> Flight:
