@@ -13,7 +13,7 @@ WRONG: tuple[tuple[str, str, str], ...] = (
     ("0.2", "ck.ClientConfig(ck.TrustStore([f.roots[1]]), check_host=False)", "compares no names"),
     ("0.2", "f.roots[1]", "asks for a ClientConfig"),
     ("0.3", '"the server"', "both sides are content"),
-    ("0.4", '"yes"', "they are not there"),
+    ("0.4", '"it crossed"', "they are not there"),
     ("0.5", 'ck.ServerConfig(ck.self_signed("orders.example.test", usage="server"))', "refused the server"),
     ("0.5", 'ck.ServerConfig(f.ca.issue("orders.example.test", usage="client"))', "wrong-eku"),
     ("0.5", 'ck.ServerConfig(f.ca.issue("shop.example.test", usage="server"))', "hostname-mismatch"),

@@ -93,7 +93,7 @@ def test_every_exercise_has_a_wrong_answer_that_is_tried() -> None:
     assert {number for number, _, _ in WRONG} == set(EXERCISES)
 
 
-@pytest.mark.parametrize("notebook", ["01", "02", "03", "04", "05", "06"])
+@pytest.mark.parametrize("notebook", ["00", "01", "02", "03", "04", "05", "06"])
 def test_every_notebook_has_six_exercises_on_three_levels(notebook: str) -> None:
     tasks = [task for task in EXERCISES.values() if task.notebook == notebook]
     assert len(tasks) >= 6

@@ -131,19 +131,19 @@ def who_has_to_change(answer: object) -> Finding:
         "Look how many certificates are in the message Certificate, and count those of the path.",
     ),
     answer="""
-    ck.check("0.4", "no")
+    ck.check("0.4", "it stayed")
     # The truststore stays where it is, and so does the root: the server sends what leads up to it.
     """,
 )
 def what_travels(answer: object) -> Finding:
-    """A client trusts a root, and a handshake succeeds. Did the root's certificate cross the wire: "yes" or "no"?"""
-    choice = one_of(answer, "yes", "no")
+    """A client trusts a root, and a handshake succeeds. What of the root's certificate: "it crossed" or "it stayed"?"""
+    choice = one_of(answer, "it crossed", "it stayed")
     ca = company("Orders", "0.4")
     run = handshake(ClientConfig(ca.trust_store, host=HOST), ServerConfig(ca.issue(HOST, usage="server")))
     crossed = ca.root.certificate.der in run.transcript
     tested = "the root's bytes, looked for in everything that crossed in a good handshake"
     found = f"they are {'there' if crossed else 'not there'}, and {len(run.server_chain)} certificates are"
-    if (choice == "yes") == crossed:
+    if (choice == "it crossed") == crossed:
         return passed(tested, found, run)
     return miss(tested, found, "who had the root before the handshake began", run)
 
