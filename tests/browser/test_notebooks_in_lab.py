@@ -11,7 +11,11 @@ from urllib.request import ProxyHandler, Request, build_opener
 import pytest
 
 NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
-ALL = sorted(path.name for path in NOTEBOOKS.glob("[0-9]*.ipynb"))
+ALL = sorted(
+    path.relative_to(NOTEBOOKS).as_posix()
+    for path in NOTEBOOKS.rglob("[0-9]*.ipynb")
+    if ".ipynb_checkpoints" not in path.parts
+)
 
 
 @pytest.mark.parametrize("name", ALL)
