@@ -131,6 +131,23 @@ def write_file(
     return target
 
 
+def make_folder(path: Path, *, mode: int = 0o777, hint: str = "name another") -> Path:
+    """Make a folder, and those above it, where there is none.
+
+    Raises
+    ------
+    FileError
+        If it cannot be made.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True, mode=mode)
+    except OSError as error:
+        raise FileError(
+            f"this folder cannot be made ({error.strerror or error})", on=path, hint=hint
+        ) from None
+    return path
+
+
 def write_private(path: Path, data: bytes) -> Path:
     """Write a new file that its owner alone can read, from its first moment on: for temporary folders."""
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0), 0o600)

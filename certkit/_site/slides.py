@@ -13,7 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from certkit._files import write_file
+from certkit._files import make_folder, write_file
 from certkit._html import Html, tag
 from certkit._lab import copy_series
 from certkit._page import page_html
@@ -22,7 +22,7 @@ from certkit._site.code import code_style
 from certkit._site.notebooks import make_static, run_notebook, title_of
 from certkit._site.slide_rule import with_slides
 from certkit._text import count
-from certkit.errors import ArgumentError, CertkitError, FileError
+from certkit.errors import ArgumentError, CertkitError
 
 __all__ = ["slide_deck", "write_slides"]
 
@@ -126,12 +126,7 @@ def write_slides(folder: str | os.PathLike[str], numbers: Sequence[str] = ()) ->
     listed = page_html("certkit · slides", tag("h1", "Slides"), tag("ul", *items))
     written = []
     for path, text in {"index.html": listed, **{path: text for path, (_, text) in pages.items()}}.items():
-        try:
-            (target / path).parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise FileError(
-                f"this folder cannot be made ({error.strerror or error})", on=target, hint="name another"
-            ) from None
+        make_folder((target / path).parent)
         written.append(write_file(target / path, text.encode()))
     return written
 

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from certkit import causes
-from certkit._files import write_file
+from certkit._files import make_folder, write_file
 from certkit._share import MY_FILES, share
-from certkit.errors import ArgumentError, CertkitError, FileError
+from certkit.errors import ArgumentError, CertkitError
 from certkit.lessons import exercises  # noqa: F401 - registers them
 from certkit.lessons.clinic_case import clinic
 from certkit.lessons.exercise import Exercise, find_exercise
@@ -247,10 +247,5 @@ def _json(notebook: dict[str, Any]) -> bytes:
 
 
 def _write(path: Path, data: bytes) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise FileError(
-            f"this folder cannot be made ({error.strerror or error})", on=path.parent, hint="name another"
-        ) from None
+    make_folder(path.parent)
     write_file(path, data)

@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Self
 from urllib.parse import urlsplit
 
-from certkit._files import read_source, write_file
+from certkit._files import make_folder, read_source, write_file
 from certkit._html import Html, definitions
 from certkit._share import MY_FILES
 from certkit._text import count
 from certkit.chains import Chain, TrustStore
 from certkit.credentials import Credential
 from certkit.csr import create_csr
-from certkit.errors import ArgumentError, FileError, FormatError
+from certkit.errors import ArgumentError, FormatError
 from certkit.faults.scenario import CLIENT, HOST
 from certkit.handshakes import ClientConfig, ServerConfig
 from certkit.keys import generate_key
@@ -81,12 +81,7 @@ class Company(ABC):
         """Return what this company's keys are derived from: the same after a restart of the kernel."""
         path = self.home / "secret.txt"
         if not path.exists():
-            try:
-                self.home.mkdir(parents=True, exist_ok=True, mode=0o700)
-            except OSError as error:
-                raise FileError(
-                    f"this folder cannot be made ({error.strerror or error})", on=self.home
-                ) from None
+            make_folder(self.home, mode=0o700)
             write_file(path, secrets.token_hex(16).encode(), secret=True)
         return read_source(path, limit=1_000)[0].decode("ascii", "replace").strip()
 

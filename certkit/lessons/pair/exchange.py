@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from certkit._files import iso, read_source, write_file
+from certkit._files import iso, make_folder, read_source, write_file
 from certkit._html import Html, badge, table
 from certkit._text import count, visible
 from certkit.certificates import Certificate
@@ -17,7 +17,6 @@ from certkit.errors import (
     ArgumentError,
     CertkitError,
     CredentialError,
-    FileError,
     FormatError,
     LimitError,
     PasswordError,
@@ -144,16 +143,7 @@ class Exchange:
         FileError
             If the folder cannot be made.
         """
-        path = Path(folder)
-        try:
-            path.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise FileError(
-                f"this folder cannot be made ({error.strerror or error})",
-                on=path,
-                hint="name another, e.g. my-files/exchange",
-            ) from None
-        return cls(path)
+        return cls(make_folder(Path(folder), hint="name another, e.g. my-files/exchange"))
 
     def _path(self, name: str) -> Path:
         if not isinstance(name, str) or not _NAME.fullmatch(name):
